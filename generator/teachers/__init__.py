@@ -1,0 +1,1 @@
+"""Ways to reach a teacher. Each implements `generator.reply.Teacher`."""

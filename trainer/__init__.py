@@ -1,0 +1,1 @@
+"""Fits the student: tokenizer, packing, model, schedule, training, evaluation, export."""
