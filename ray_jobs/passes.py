@@ -1,0 +1,64 @@
+"""One `map` for every pass: on Ray with a bounded window, or in this process, same code and same order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from corpus.errors import StateError
+from ray_jobs.cluster import connect, worker_code_hash
+from ray_jobs.code import code_hash
+from ray_jobs.recipe import RunConfig
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Passes(Protocol):
+    """Runs a function over items and yields results in the order of the items."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """At most a window of items is in work or waiting, so memory is bounded however many there are."""
+        ...
+
+
+class InProcess:
+    """No Ray: for `--set run.workers=0`, tests and debugging."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Plain `map`."""
+        return map(function, items)
+
+
+class OnRay:
+    """Ray tasks. A dead worker costs a retry, not the pass (Ray retries a task three times by itself)."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._ray = connect(config)
+        self._window = max(2, 2 * int(self._ray.cluster_resources().get("CPU", 1)))
+        self._check_code()
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Submits ahead by the window, yields in order."""
+        remote = self._ray.remote(function).options(num_cpus=1)
+        waiting: deque[Any] = deque()
+        for item in items:
+            if len(waiting) >= self._window:
+                yield self._ray.get(waiting.popleft())
+            waiting.append(remote.remote(item))
+        while waiting:
+            yield self._ray.get(waiting.popleft())
+
+    def _check_code(self) -> None:
+        seen = self._ray.get(self._ray.remote(worker_code_hash).options(num_cpus=0).remote())
+        if seen != code_hash():
+            raise StateError(
+                f"a Ray worker runs other code ({seen[:8]}) than this process ({code_hash()[:8]})",
+                hint="submit with --working-dir, or install the same version on every node",
+            )
+
+
+def passes_for(config: RunConfig) -> Passes:
+    """Ray unless the recipe says `run.workers: 0`."""
+    return InProcess() if config.workers == 0 and not config.address else OnRay(config)

@@ -1,0 +1,81 @@
+"""The recipe: one YAML file that says what a run is. Composed from the section that each folder owns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from corpus.config import PublishConfig, Section, SourceConfig
+from filters.config import BlendConfig, FilterConfig
+from generator.config import GenerateConfig
+from generator.teacher_config import TeacherConfig
+from trainer.config import StudentConfig
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+
+class LimitsConfig(Section):
+    """When to stop, and what counts as success."""
+
+    tokens: int | None = Field(default=None, ge=1)
+    """Teacher tokens (prompt and completion) that one run may spend; the run ends with exit code 4 at the cap."""
+    required_yield: float = Field(default=0.0, ge=0, le=1)
+    """Share of planned documents that must be kept; below it the run ends with exit code 4."""
+
+
+class RunConfig(Section):
+    """Where and how it runs. Not part of any identity: the same recipe elsewhere is the same run."""
+
+    workers: int | None = Field(default=None, ge=0)
+    """Ray workers on this machine; 0 runs everything in this process; all cores when not set."""
+    address: str | None = None
+    """Address of a Ray cluster; a local one is started when not set."""
+    askers: int = Field(default=2, ge=1)
+    """Actors that talk to the teacher."""
+
+
+class Recipe(Section):
+    """A whole run, from the teacher's first token to the published dataset and the trained student."""
+
+    name: Name
+    """Name of the dataset; results lie in STORE/NAME@VERSION/."""
+    version: Name = "1"
+    """Version of the dataset. A changed recipe needs a new one."""
+    title: str = ""
+    """One line for the card and the report."""
+    seed: int = Field(default=17, ge=0)
+    """Seed of every choice: plan, samples, blend, student."""
+    store: str = "runs"
+    """Folder or URL that holds all runs."""
+    teacher: TeacherConfig = Field(default_factory=TeacherConfig)
+    """Who writes."""
+    generate: GenerateConfig | None = None
+    """What is written; leave out to curate without a teacher."""
+    sources: dict[Name, SourceConfig] = Field(default_factory=dict)
+    """Text that nobody here wrote, by name."""
+    filters: FilterConfig = Field(default_factory=FilterConfig)
+    """What is kept."""
+    blend: BlendConfig = Field(default_factory=BlendConfig)
+    """What the student reads, and how much of each."""
+    student: StudentConfig | None = None
+    """What is trained; leave out to make a dataset only."""
+    publish: PublishConfig = Field(default_factory=PublishConfig)
+    """What leaves the house."""
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    """When to stop."""
+    run: RunConfig = Field(default_factory=RunConfig)
+    """Where it runs."""
+
+    @model_validator(mode="after")
+    def _has_something_to_do(self) -> Recipe:
+        if self.generate is None and not self.sources:
+            raise ValueError("a recipe needs `generate`, `sources` or both")
+        if "synthetic" in self.sources:
+            raise ValueError("`synthetic` is the name of what the teacher writes; call the source something else")
+        return self
+
+    @property
+    def label(self) -> str:
+        """NAME@VERSION, the folder of the run."""
+        return f"{self.name}@{self.version}"
