@@ -1,0 +1,144 @@
+"""What comes back for a request: a reply, or a failure that says why there is none.
+
+Both are journalled before they count. A `Reply` is the teacher's answer, whatever it is worth: judging it is `parse`'s
+task. A `Failure` that is `retryable` speaks of the machinery (a dead server, a stall, a broken body) and never uses up
+the slot's attempt; one that is not speaks of the request itself (too long, invalid) and does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+import pyarrow as pa
+
+from corpus.errors import HornbookError, StateError
+
+if TYPE_CHECKING:
+    from generator.request import Request
+
+Reason = Literal[
+    "timeout", "stalled", "connection", "server_error", "malformed", "rate_limited", "overlong", "refused_by_server"
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+DETAIL_CHARACTERS = 500  # the same cap as `Rejection.detail`
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One finished answer. `seconds` runs from sending to the last byte, the retries before it not counted.
+
+    `finish_reason` is the server's word: `stop`, `length`, `content_filter`, `tool_calls`, or `none` where it gave none.
+    A lone surrogate in the body has become U+FFFD, because no file can hold it; everything else is as it was received.
+    """
+
+    request_key: str
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    model: str
+    seconds: float
+    endpoint: str
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain JSON for the journal, with `kind` set to `reply`."""
+        return {"kind": "reply", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that got no answer after `tries` sendings; `detail` holds at most 500 characters and no key."""
+
+    request_key: str
+    reason: Reason
+    detail: str
+    retryable: bool
+    tries: int
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain JSON for the journal, with `kind` set to `failure`."""
+        return {"kind": "failure", **asdict(self)}
+
+
+Outcome = Reply | Failure
+
+REPLIES = pa.schema(
+    [
+        pa.field("request_key", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("prompt_tokens", pa.int32(), nullable=False),
+        pa.field("completion_tokens", pa.int32(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("seconds", pa.float32(), nullable=False),
+        pa.field("endpoint", pa.string(), nullable=False),
+    ]
+)
+"""Columns of `replies/` partitions: the journal's replies, compacted."""
+
+
+def outcome_of(record: Mapping[str, Any]) -> Outcome | None:
+    """The reply or failure that a journal record holds; `None` for records of another kind.
+
+    Raises `StateError` when the record says it is one and lacks a field.
+    """
+    kinds: dict[str, type[Reply] | type[Failure]] = {"reply": Reply, "failure": Failure}
+    kind = kinds.get(str(record.get("kind")))
+    if kind is None:
+        return None
+    try:
+        return kind(**{name: record[name] for name in kind.__slots__})  # type: ignore[attr-defined]
+    except KeyError as missing:
+        raise StateError(f"a journal record of kind {record['kind']!r} has no {missing} field") from missing
+
+
+class TeacherError(HornbookError):
+    """One sending failed. `retry_after_s` is the pause that the server asked for, where it did."""
+
+    exit_code = 5
+
+    def __init__(
+        self, reason: Reason, detail: str, *, retryable: bool, retry_after_s: float | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(f"{reason}: {detail[:DETAIL_CHARACTERS]}", hint=hint)
+        self.reason: Reason = reason
+        self.detail = detail[:DETAIL_CHARACTERS]
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep every field across process borders."""
+        return (_rebuild, (self.reason, self.detail, self.retryable, self.retry_after_s, self.hint))
+
+
+def _rebuild(reason: Reason, detail: str, retryable: bool, retry_after_s: float | None, hint: str) -> TeacherError:
+    return TeacherError(reason, detail, retryable=retryable, retry_after_s=retry_after_s, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What an endpoint says of itself: `model` as served, `root` the path or name behind it, `max_tokens` its context."""
+
+    endpoint: str
+    model: str
+    root: str
+    max_tokens: int | None
+    seconds: float
+
+
+class Teacher(Protocol):
+    """Anything that answers requests. `complete` sends once: trying again is `ask`'s task, for every teacher alike."""
+
+    async def complete(self, request: Request) -> Reply:
+        """The answer to `request`. Raises `TeacherError`."""
+        ...
+
+    async def probe(self) -> ProbeResult:
+        """One look at the endpoint. Raises `SetupError` when it is not there or serves another model."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
