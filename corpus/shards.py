@@ -1,0 +1,56 @@
+"""Partitions: Parquet files that a manifest names, with a checksum that is checked on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from corpus.errors import StateError
+from corpus.store import Store
+
+_verified: set[tuple[str, str]] = set()  # (place, checksum) seen whole by this process
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One committed Parquet file. `checksum` is xxh3-128 over its bytes."""
+
+    name: str
+    kind: str
+    rows: int
+    bytes: int
+    checksum: str
+
+
+def write_partition(store: Store, kind: str, index: int, table: pa.Table) -> Partition:
+    """Commit `table` as KIND/INDEX-CHECKSUM.parquet. The name carries the content, so two writers cannot disagree."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    data = sink.getvalue().to_pybytes()
+    checksum = xxhash.xxh3_128_hexdigest(data)
+    name = f"{kind}/{index:05d}-{checksum[:12]}.parquet"
+    store.commit(name, data)
+    return Partition(name, kind, table.num_rows, len(data), checksum)
+
+
+def read_partition(store: Store, partition: Partition, columns: list[str] | None = None) -> pa.Table:
+    """The rows of a partition. Raises `StateError` when it is missing or its bytes are not the committed ones."""
+    data = checked_bytes(store, partition)
+    return pq.read_table(pa.BufferReader(data), columns=columns)
+
+
+def checked_bytes(store: Store, partition: Partition) -> bytes:
+    """The bytes of a partition, checked once a process."""
+    where = f"{store.url}/{partition.name}"
+    try:
+        data = store.read(partition.name)
+    except FileNotFoundError:
+        raise StateError(f"{where}: the manifest names this file and it is gone", hint="restore it from a copy") from None
+    if (where, partition.checksum) not in _verified or len(data) != partition.bytes:
+        if xxhash.xxh3_128_hexdigest(data) != partition.checksum:
+            raise StateError(f"{where}: its bytes are not the committed ones", hint="restore it from a copy")
+        _verified.add((where, partition.checksum))
+    return data
