@@ -1,0 +1,36 @@
+"""The recipe section that says what is written."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from corpus.config import Section
+
+
+class GenerateConfig(Section):
+    """What the teacher writes, how much of it, and how a reply is judged before any filter sees it."""
+
+    documents: int = Field(default=200, ge=1)
+    """Slots to fill; each ends filled or short with a named cause."""
+    domains: tuple[str, ...] = ()
+    """Domains of the library by id; all when empty."""
+    forms: tuple[str, ...] = ()
+    """Forms by id; all that suit a domain when empty."""
+    audiences: tuple[str, ...] = ()
+    """Audiences by id; all when empty."""
+    styles: tuple[str, ...] = ()
+    """Styles by id; all when empty."""
+    library: str | None = None
+    """Folder with more domains, forms and templates, laid over the shipped ones."""
+    words: tuple[int, int] | None = None
+    """Length asked for, instead of each form's own."""
+    attempts: int = Field(default=2, ge=1, le=10)
+    """Attempts a slot has; retries are a wave of their own."""
+    truncated: Literal["reject", "trim"] = "trim"
+    """A reply cut off at its limit: reject it, or trim it to its last whole sentence (recorded in the lineage)."""
+    min_words: int = Field(default=40, ge=1)
+    """Shorter replies are rejected."""
+    max_tokens: int = Field(default=512, ge=16)
+    """Room of a reply. A demand, not an identity: raising it later re-asks only what was cut off."""
