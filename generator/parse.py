@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from corpus.document import Document, Lineage, Rejection, document_id
-from corpus.ids import digest
+from corpus.document import Document, Lineage, Rejection
+from corpus.ids import digest, document_id
 from generator.config import GenerateConfig
 from generator.plan import Slot
 from generator.reply import Reply

@@ -1,0 +1,57 @@
+"""The recipe section that says who writes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from corpus.config import Section
+
+
+class ServerConfig(Section):
+    """A vLLM server that Hornbook starts itself."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    """Port on 127.0.0.1; a free one when 0."""
+    max_num_seqs: int = Field(default=64, ge=1)
+    """Requests that run at once."""
+    max_model_len: int = Field(default=2048, ge=128)
+    """Tokens of prompt and reply together."""
+    kv_space_gib: int = Field(default=1, ge=1)
+    """Memory for the key-value cache of the CPU build."""
+    dtype: str = "auto"
+    """Number format of the weights."""
+    startup_timeout_s: float = Field(default=600.0, gt=0)
+    """How long it may take to be ready."""
+    extra: tuple[str, ...] = ()
+    """More flags for `vllm serve`, passed through as they are."""
+
+
+class TeacherConfig(Section):
+    """An OpenAI-compatible teacher: the embedded one, a model that Hornbook serves, or endpoints by URL."""
+
+    model: str = "embedded"
+    """`embedded` (SmolLM2-135M-Instruct, in a package), a local folder, or a model's name."""
+    revision: str = "main"
+    """Revision of the model; part of every request's identity."""
+    endpoints: tuple[str, ...] = ()
+    """Base URLs such as https://host/v1; when empty, Hornbook serves the model itself."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; never the key itself."""
+    terms: str = ""
+    """Terms of use of an endpoint that is not on this machine; needed for one."""
+    licence: str = "Apache-2.0"
+    """Licence of what the teacher writes."""
+    tokenizer: str | None = None
+    """Folder with a `tokenizer.json` that counts all budgets; the served model's own when not set."""
+    temperature: float = Field(default=0.8, ge=0, le=2)
+    """Sampling temperature."""
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    """Nucleus sampling."""
+    concurrency: int = Field(default=64, ge=1)
+    """Requests in flight, over all askers."""
+    timeout_s: float = Field(default=300.0, gt=0)
+    """Longest time for one reply."""
+    retries: int = Field(default=5, ge=0)
+    """Sendings again after a failure of the machinery; such a failure never uses up a slot's attempt."""
+    server: ServerConfig = Field(default_factory=ServerConfig)
+    """The server that Hornbook starts when there is no endpoint."""
