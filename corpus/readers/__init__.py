@@ -1,0 +1,73 @@
+"""Readers of text that nobody here wrote. What cannot be read becomes a rejection with a reason, never a crash."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from corpus.config import SourceConfig
+from corpus.document import Document, Rejection
+from corpus.readers.files import Found, find_files
+from corpus.readers.jsonl import read_jsonl
+from corpus.readers.machine import read_machine
+from corpus.readers.parquet import read_parquet
+from corpus.readers.plain import read_html, read_plain
+from corpus.readers.rows import Intake
+from corpus.readers.sample import sampled
+from corpus.readers.warc import read_warc
+
+__all__ = ["read_files", "read_source"]
+
+Rows = Iterator[Document | Rejection]
+_READERS: dict[str, Callable[[Found, Intake], Rows]] = {
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+    "plain": read_plain,
+    "html": read_html,
+    "warc": read_warc,
+}
+_DATASET_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
+
+
+def read_source(name: str, config: SourceConfig, *, seed: int) -> Rows:
+    """Documents and rejections of one source, in a fixed order, in bounded memory.
+
+    With `documents` set, a sample of that size that depends on `seed` and the rows alone. Raises `RecipeError` where
+    the source's section names something that cannot be: no such file, no such column, text of another type.
+    """
+    intake = Intake(name, config)
+    if config.documents is None:
+        return _all_rows(intake)
+    return sampled(lambda: _all_rows(intake), config.documents, seed)
+
+
+def read_files(paths: Sequence[str], *, text_field: str = "text", licence: str = "unknown", language: str = "en",
+               split: str = "train") -> Rows:  # fmt: skip
+    """The same for files named on a command line; `owner/name` that is no file is a Hugging Face dataset."""
+    files = [path for path in paths if not _is_dataset(path)]
+    if files:
+        config = SourceConfig(kind="files", paths=tuple(files), text_field=text_field, licence=licence,
+                              language=language, domain="")  # fmt: skip
+        yield from read_source("files", config, seed=0)
+    for path in paths:
+        if _is_dataset(path):
+            config = SourceConfig(kind="dataset", paths=(path,), text_field=text_field, licence=licence,
+                                  language=language, split=split, domain="")  # fmt: skip
+            yield from read_source(path, config, seed=0)
+
+
+def _all_rows(intake: Intake) -> Rows:
+    if intake.config.kind == "machine":
+        yield from read_machine(intake)
+    elif intake.config.kind == "dataset":
+        from corpus.readers.dataset import read_dataset
+
+        yield from read_dataset(intake)
+    else:
+        for found in find_files(intake.config.paths, intake.name):
+            yield from _READERS[found.kind](found, intake)
+
+
+def _is_dataset(path: str) -> bool:
+    return bool(_DATASET_NAME.match(path)) and not os.path.exists(path)
