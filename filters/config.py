@@ -1,0 +1,58 @@
+"""The recipe sections that say what is kept and how it is blended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from corpus.config import Section
+
+ProfileName = Literal["prose", "code", "synthetic"]
+
+
+class DuplicatesConfig(Section):
+    """Near-duplicates: MinHash over word shingles, every candidate verified by exact Jaccard similarity."""
+
+    threshold: float = Field(default=0.8, gt=0, le=1)
+    """Exact Jaccard similarity from which two texts count as one."""
+    shingle: int = Field(default=5, ge=1, le=20)
+    """Words in a shingle (FineWeb: 5)."""
+    bands: int = Field(default=14, ge=1)
+    """Bands of the index (FineWeb: 14)."""
+    rows: int = Field(default=8, ge=1)
+    """Hashes in a band (FineWeb: 8); 14 × 8 finds a pair of similarity .8 with probability .924."""
+
+
+class FilterConfig(Section):
+    """What is kept. Scores are stored; these thresholds decide over them."""
+
+    profiles: dict[str, ProfileName] = Field(default_factory=lambda: {"synthetic": "synthetic", "python-code": "code"})
+    """Rule profile by source, or by domain; `prose` where neither is named."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages that are kept."""
+    language_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Least confidence of the language model."""
+    quality: float = Field(default=0.5, ge=0, le=1)
+    """Least probability of the quality classifier for web text; 0 keeps all."""
+    quality_positive: tuple[str, ...] = ("python-docs", "docstrings")
+    """Domains whose text serves the classifier as the teaching kind."""
+    quality_negative: tuple[str, ...] = ("changelog", "licence-text")
+    """Domains whose text serves it as the other kind."""
+    sensitive: Literal["drop", "report"] = "drop"
+    """Text with secrets or checksummed personal data: drop it, or only report it."""
+    duplicates: DuplicatesConfig = Field(default_factory=DuplicatesConfig)
+    """Exact and near duplicates, over all sources together."""
+
+
+class BlendConfig(Section):
+    """What the student reads."""
+
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Share of the token budget by source; by available tokens when empty."""
+    tokens: int | None = Field(default=None, ge=1)
+    """Token budget by the teacher's tokenizer; all that is kept, once, when not set."""
+    max_epochs: float = Field(default=4.0, ge=1)
+    """Most often that a source may repeat (repeating up to 4 times costs little: Muennighoff 2023)."""
+    held_out: float = Field(default=0.05, gt=0, lt=0.5)
+    """Share of documents kept away from every training set, chosen by document id."""
