@@ -1,0 +1,107 @@
+"""read: documents of every source, with their tokens counted; what cannot be read is kept with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyarrow as pa
+
+from corpus.config import SourceConfig
+from corpus.document import Document, Rejection, documents_table, rejections_table
+from corpus.facts import counts
+from corpus.manifest import Balance
+from corpus.readers import read_source
+from corpus.shards import Partition, write_partition
+from corpus.store import Store, open_store
+from corpus.tokens import TokenCounter
+from ray_jobs.line import Line
+from ray_jobs.stage import Made, Stage
+
+SHARD_ROWS = 2000
+SHARDS_A_SOURCE = 100_000  # partition numbers that a source owns
+
+
+@dataclass(frozen=True)
+class Task:
+    """One source to read, by a worker that knows nothing else."""
+
+    index: int
+    name: str
+    config: SourceConfig
+    seed: int
+    store: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a worker committed."""
+
+    partitions: list[Partition]
+    rows: int
+    rejected: int
+    reasons: Counter[str]
+    domains: Counter[str]
+    licences: Counter[str]
+
+
+def stage(line: Line) -> Stage:
+    """The stage of this recipe."""
+    config = {"sources": {name: item.model_dump(mode="json") for name, item in line.recipe.sources.items()}}
+    config["seed"] = line.recipe.seed  # type: ignore[assignment]
+    return Stage("read", config, {}, lambda store: _work(line, store))
+
+
+def _work(line: Line, store: Store) -> Made:
+    sources = sorted(line.recipe.sources.items())
+    tasks = [Task(index, name, config, line.recipe.seed, store.url) for index, (name, config) in enumerate(sources)]
+    parts = list(line.passes.map(read_one, tasks))
+    rows, rejected = sum(part.rows for part in parts), sum(part.rejected for part in parts)
+    domains = sum((part.domains for part in parts), Counter())
+    return Made(
+        partitions=tuple(item for part in parts for item in part.partitions),
+        balance=Balance(made=rows + rejected, kept=rows, rejected=rejected),
+        reasons=sum((part.reasons for part in parts), Counter()),
+        licences=sum((part.licences for part in parts), Counter()),
+        facts={"sources": counts("Documents read, by kind of text", domains, unit="documents")},
+        totals={"documents": rows},
+    )
+
+
+def read_one(task: Task) -> Read:
+    """Read a source into partitions of the stage's store."""
+    store = open_store(task.store)
+    found = Read([], 0, 0, Counter(), Counter(), Counter())
+    rows = read_source(task.name, task.config, seed=task.seed)
+    for number, batch in enumerate(_batches(rows)):
+        found = _commit(store, task.index * SHARDS_A_SOURCE + number, batch, found)
+    return found
+
+
+def _commit(store: Store, number: int, batch: list[Document | Rejection], found: Read) -> Read:
+    kept = [row for row in batch if isinstance(row, Document)]
+    rejected = [row for row in batch if isinstance(row, Rejection)]
+    partitions = list(found.partitions)
+    if kept:
+        partitions.append(write_partition(store, "documents", number, documents_table(kept)))
+    if rejected:
+        partitions.append(write_partition(store, "rejected", number, rejections_table(rejected)))
+    return Read(
+        partitions, found.rows + len(kept), found.rejected + len(rejected),
+        found.reasons + Counter(row.reason for row in rejected),
+        found.domains + Counter(row.domain for row in kept),
+        found.licences + Counter(row.licence for row in kept),
+    )  # fmt: skip
+
+
+def _batches(rows: Iterator[Document | Rejection]) -> Iterator[list[Document | Rejection]]:
+    while batch := list(islice(rows, SHARD_ROWS)):
+        yield batch
+
+
+def with_tokens(table: pa.Table, counter: TokenCounter) -> pa.Table:
+    """The table with its `tokens` column counted."""
+    values = pa.array(counter.count(table["text"].to_pylist()), pa.int32())
+    return table.set_column(table.schema.get_field_index("tokens"), "tokens", values)
