@@ -1,0 +1,151 @@
+"""filter: decides over the scores, finds duplicates across all sources, and keeps a reason for everything else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.document import DOCUMENTS, REJECTIONS, Rejection, rejections_table
+from corpus.facts import Fact, curves, histogram, samples, table
+from corpus.ids import digest
+from corpus.manifest import Balance, Manifest, dataset_hash, table_of
+from corpus.shards import write_partition
+from corpus.store import Store
+from filters.chain import decide, score_table
+from filters.dedup import find_duplicates, s_curve
+from filters.sensitive import redact
+from ray_jobs.line import Line
+from ray_jobs.stage import Made, Stage
+from ray_jobs.stages.read import with_tokens
+from ray_jobs.stages.score import classifier
+
+SHARD_ROWS = 20_000
+SHOWN = 30  # samples of each kind in the report
+NEVER_SHOWN = ("sensitive", "toxic", "contaminated")
+
+
+def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
+    """The stage of this recipe."""
+    config = {"filters": line.recipe.filters.model_dump(mode="json"), "seed": line.recipe.seed}
+    return Stage("filter", config, dict(inputs), lambda store: _work(line, inputs, store))
+
+
+def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
+    documents, scores = _gather(line, inputs)
+    rejected = decide(documents, scores, line.recipe.filters)
+    survivors = _without(documents, rejected["id"])
+    copies = find_duplicates(
+        [survivors.slice(start, SHARD_ROWS) for start in range(0, survivors.num_rows, SHARD_ROWS)],
+        line.recipe.filters.duplicates,
+        lambda part: _priority(part, scores),
+        line.passes.map,
+    )
+    rejected = pa.concat_tables([rejected, _duplicates(copies, survivors)])
+    kept = _without(survivors, copies["id"])
+    kept = with_tokens(kept, line.teacher.counter()).sort_by("id")
+    partitions = [
+        write_partition(store, "documents", 0, kept),
+        write_partition(store, "rejected", 0, rejected.sort_by("id")),
+        write_partition(store, "scores", 0, scores.sort_by("id")),
+        write_partition(store, "duplicates", 0, copies),
+    ]
+    return Made(
+        partitions=tuple(partitions),
+        balance=Balance(taken=documents.num_rows, kept=kept.num_rows, rejected=rejected.num_rows),
+        reasons=Counter(rejected["reason"].to_pylist()),
+        licences=Counter(kept["licence"].to_pylist()),
+        facts=_facts(line, documents, kept, rejected, copies, scores),
+        totals=_totals(kept),
+        dataset_hash=dataset_hash([kept]),
+    )
+
+
+def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Table]:
+    """All documents and their scores, in the same order; what was written is scored here, what was read before."""
+    documents, scores = [], []
+    if "read" in inputs:
+        documents.append(table_of(line.folder.child("read"), inputs["read"], "documents"))
+        scores.append(table_of(line.folder.child("score"), inputs["score"], "scores"))
+    if "generate" in inputs and inputs["generate"].of("documents"):
+        written = table_of(line.folder.child("generate"), inputs["generate"], "documents")
+        model = classifier(line.folder.child("score")) if "score" in inputs else None
+        documents.append(written)
+        scores.append(score_table(written, quality=model))
+    if scores:
+        scores = [scores[0], *(part.cast(scores[0].schema) for part in scores[1:])]
+    return pa.concat_tables([part.cast(DOCUMENTS) for part in documents]), pa.concat_tables(scores)
+
+
+def _without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    return documents.filter(pc.invert(pc.is_in(documents["id"], value_set=ids.combine_chunks())))
+
+
+def _priority(part: pa.Table, scores: pa.Table) -> list[float]:
+    """Of two copies the one with the better quality score stays."""
+    quality = dict(zip(scores["id"].to_pylist(), scores["quality.teaches"].to_pylist(), strict=True))
+    return [quality[row] for row in part["id"].to_pylist()]
+
+
+def _duplicates(copies: pa.Table, documents: pa.Table) -> pa.Table:
+    source = dict(zip(documents["id"].to_pylist(), documents["source"].to_pylist(), strict=True))
+    rows = [
+        Rejection(row["id"], "filter", f"duplicate.{row['kind']}", f"of {row['kept_id']} at {row['jaccard']:.2f}", source[row["id"]])
+        for row in copies.to_pylist()
+    ]
+    return rejections_table(rows) if rows else REJECTIONS.empty_table()
+
+
+def _totals(kept: pa.Table) -> dict[str, int]:
+    return {
+        "documents": kept.num_rows,
+        "tokens": int(sum(kept["tokens"].to_pylist())),
+        "characters": int(pc.sum(pc.utf8_length(kept["text"])).as_py() or 0),
+        "synthetic": int(sum(source == "synthetic" for source in kept["source"].to_pylist())),
+    }
+
+
+def _facts(
+    line: Line, documents: pa.Table, kept: pa.Table, rejected: pa.Table, copies: pa.Table, scores: pa.Table
+) -> dict[str, Fact]:
+    sources = sorted(set(documents["source"].to_pylist()))
+    before, after = Counter(documents["source"].to_pylist()), Counter(kept["source"].to_pylist())
+    reasons = Counter(zip(rejected["reason"].to_pylist(), rejected["source"].to_pylist(), strict=True))
+    names = sorted({name for name, _ in reasons}, key=lambda name: -sum(reasons[name, source] for source in sources))
+    rows = [["in", *(before[source] for source in sources)]]
+    rows += [[name, *(reasons[name, source] for source in sources)] for name in names]
+    rows += [["kept", *(after[source] for source in sources)]]
+    source_of = dict(zip(documents["id"].to_pylist(), documents["source"].to_pylist(), strict=True))
+    groups = [source_of[row] for row in scores["id"].to_pylist()]
+    return {
+        "yield": table("What was kept, and why the rest was not", ["", *sources], rows),
+        "lengths": histogram("Length of what was kept", "tokens", kept["tokens"].to_pylist(), groups=kept["source"].to_pylist()),
+        "scores.quality": histogram("Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups),
+        "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
+        "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",
+                                   {"14 × 8": s_curve(line.recipe.filters.duplicates)}),
+        "samples.kept": samples("Kept", _samples(line, kept)),
+        "samples.rejected": samples("Rejected", _rejected_samples(line, documents, rejected)),
+    }  # fmt: skip
+
+
+def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:
+    chosen = sorted(kept["id"].to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row))[:SHOWN]
+    rows = kept.filter(pc.is_in(kept["id"], pa.array(chosen))).select(["id", "text", "source", "domain", "form"]).to_pylist()
+    return [{**row, "text": redact(row["text"])[0], "verdict": "kept"} for row in rows]
+
+
+def _rejected_samples(line: Line, documents: pa.Table, rejected: pa.Table) -> list[dict[str, str]]:
+    rows = sorted(rejected.to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row["id"]))
+    chosen = {row["id"]: row for row in rows[:SHOWN]}
+    texts = documents.filter(pc.is_in(documents["id"], pa.array(list(chosen), pa.string())))
+    return [
+        {
+            "id": row["id"], "source": row["source"], "domain": row["domain"], "verdict": "rejected",
+            "reason": chosen[row["id"]]["reason"], "detail": redact(chosen[row["id"]]["detail"])[0],
+            "text": "(withheld)" if chosen[row["id"]]["reason"] in NEVER_SHOWN else redact(row["text"])[0],
+        }
+        for row in texts.select(["id", "text", "source", "domain"]).to_pylist()
+    ]  # fmt: skip
