@@ -37,7 +37,9 @@ def held_out(identity: str, share: float, seed: int) -> bool:
     return int(digest("held out", seed, identity)[:8], 16) < share * 0x1_0000_0000
 
 
-def blend(tables: Mapping[str, pa.Table], weights: Mapping[str, float], budget: int, max_epochs: float, seed: int) -> Blend:
+def blend(
+    tables: Mapping[str, pa.Table], weights: Mapping[str, float], budget: int, max_epochs: float, seed: int
+) -> Blend:
     """Fill `budget` tokens from tables (`id`, `tokens`) by source. Without weights, by what there is."""
     have = {name: int(sum(table["tokens"].to_pylist())) for name, table in tables.items()}
     parts = {name: weights.get(name, 0.0) if weights else float(tokens) for name, tokens in have.items()}

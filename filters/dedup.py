@@ -19,7 +19,9 @@ from filters.config import DuplicatesConfig
 from filters.words import rolling, split
 
 SEED = 42
-DUPLICATES = pa.schema([("id", pa.string()), ("kept_id", pa.string()), ("jaccard", pa.float32()), ("kind", pa.string())])
+DUPLICATES = pa.schema(
+    [("id", pa.string()), ("kept_id", pa.string()), ("jaccard", pa.float32()), ("kind", pa.string())]
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def sign(texts: pa.ChunkedArray | pa.Array, config: DuplicatesConfig) -> Signed:
 
     grams, starts = rolling(split(texts), config.shingle)
     exact = [xxhash.xxh3_64_intdigest(" ".join(str(text).lower().split()).encode()) for text in texts.to_pylist()]
-    digests = RMinHash.digest_matrix_from_flat_token_hashes(grams, starts.astype(np.uint64), config.bands * config.rows, SEED)
+    digests = RMinHash.digest_matrix_from_flat_token_hashes(
+        grams, starts.astype(np.uint64), config.bands * config.rows, SEED
+    )
     pieces = [np.unique(grams[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
     rows = np.array(digests.to_rows(), dtype=np.uint32).reshape(len(exact), config.bands * config.rows)
     return Signed(exact, rows, pieces)
@@ -62,7 +66,9 @@ def find_duplicates(
     shingles = [value for part in signed for value in part.shingles]
     order = sorted(range(len(ids)), key=lambda index: (-rank[index], ids[index]))
     near = _verified(_candidates(np.concatenate([part.digests for part in signed]), shingles, config), shingles, config)
-    edges = [(a, b, 1.0, "exact") for a, b in _exact_pairs(exact, order)] + [(a, b, value, "near") for a, b, value in near]
+    edges = [(a, b, 1.0, "exact") for a, b in _exact_pairs(exact, order)] + [
+        (a, b, value, "near") for a, b, value in near
+    ]
     return _decided(ids, order, edges)
 
 
@@ -92,7 +98,9 @@ def _candidates(digests: np.ndarray, shingles: list[np.ndarray], config: Duplica
         left, right = rows[by_group[:-1][same]], rows[by_group[1:][same]]
         heads = _bucket_heads(group[by_group], rows[by_group])[1:][same]
         pairs.update(zip(left.tolist(), right.tolist(), strict=True))
-        pairs.update((head, member) for head, member in zip(heads.tolist(), right.tolist(), strict=True) if head != member)
+        pairs.update(
+            (head, member) for head, member in zip(heads.tolist(), right.tolist(), strict=True) if head != member
+        )
     return pairs
 
 

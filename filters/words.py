@@ -1,4 +1,9 @@
-"""One split, shared: words and their stable 64-bit hashes, once a batch, for rules, duplicates and look-ups."""
+"""Words: one definition, split once for a batch, shared by the rules and by MinHash.
+
+The split and the lower-casing run in Polars (Rust), so the words are those of Rust's Unicode tables, not Python's.
+Each distinct word of a batch is kept once; everything that depends on the word alone (its hash, its length, whether
+it is a stop word) is computed once a word and gathered by code.
+"""
 
 from __future__ import annotations
 
@@ -7,74 +12,53 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
 
-WORDS_VERSION = "1"
-# A run of word characters; a Chinese, Japanese or Korean character is a word of its own.
-WORD = r"[\u3400-\u4dbf\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7af]|[^\W\u3400-\u4dbf\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7af]+"
+from filters.segments import offsets_of
+
+WORDS_VERSION = 1  # part of every signature's identity: change it with the pattern, the case rule or the hash
+IDEOGRAPHS = r"\p{Han}\p{Hiragana}\p{Katakana}"  # written without spaces: each character is a word
+WORD = rf"[{IDEOGRAPHS}]|[\w--[{IDEOGRAPHS}]]+"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Words:
-    """Words of n texts, flat: text i owns `hashes[starts[i]:starts[i + 1]]`; `lengths` are characters a word."""
+    """The lower-cased words of n documents: flat `codes` into `vocabulary`, cut by `offsets` (n + 1)."""
 
-    hashes: np.ndarray  # uint64
-    lengths: np.ndarray  # uint32
-    starts: np.ndarray  # int64, n + 1
-    letters: np.ndarray  # bool: the word holds a letter
-    stops: np.ndarray  # bool: one of Gopher's eight English stop words
+    offsets: np.ndarray  # int64
+    codes: np.ndarray  # int32, one for each word in reading order
+    vocabulary: pa.LargeStringArray  # the distinct words
+    hashes: np.ndarray  # uint64, xxh3 of each distinct word: stable across processes, machines and versions
 
+    @property
     def counts(self) -> np.ndarray:
-        """Words a text, int64."""
-        return np.diff(self.starts)
+        """Words in each document, int64."""
+        return np.diff(self.offsets)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Characters in each distinct word, int64."""
+        return pc.utf8_length(self.vocabulary).to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def matching(self, pattern: str) -> np.ndarray:
+        """Which distinct words match a regular expression, bool."""
+        return pc.match_substring_regex(self.vocabulary, pattern).to_numpy(zero_copy_only=False)
+
+    def among(self, words: frozenset[str]) -> np.ndarray:
+        """Which distinct words are in the set, bool."""
+        values = pa.array(sorted(words), type=self.vocabulary.type)
+        return pc.is_in(self.vocabulary, value_set=values).to_numpy(zero_copy_only=False)
 
 
-STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # Gopher, table A1
-
-
-def split(texts: pa.ChunkedArray | pa.Array) -> Words:
-    """Lower-case words of each text."""
-    lists = pl.Series(pl.from_arrow(texts)).cast(pl.String).str.to_lowercase().str.extract_all(WORD)
-    counts = lists.list.len().to_numpy().astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    # An empty list explodes to one null: dropped, so that `flat` and `starts` agree.
-    flat = lists.explode().drop_nulls()
-    return Words(
-        hashes=stable_hashes(flat),
-        lengths=flat.str.len_chars().to_numpy(),
-        starts=starts,
-        letters=flat.str.contains(r"\p{L}").to_numpy(),
-        stops=flat.is_in(STOP_WORDS).to_numpy(),
+def split_words(texts: pl.Series) -> Words:
+    """Split a string series without nulls into words by `WORD`, lower-cased."""
+    lists = texts.str.to_lowercase().str.extract_all(WORD)
+    flat = lists.explode().drop_nulls().to_arrow()
+    encoded = pa.array(flat, type=pa.large_string()).dictionary_encode()
+    vocabulary = encoded.dictionary
+    hashes = np.fromiter(
+        (xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary.to_pylist()), np.uint64, len(vocabulary)
     )
-
-
-def stable_hashes(flat: pl.Series) -> np.ndarray:
-    """uint64 a word, the same in every process and version: xxh3-64 over UTF-8, hashed once a distinct word."""
-    import xxhash
-
-    if flat.len() == 0:
-        return np.array([], dtype=np.uint64)
-    distinct = flat.unique()
-    table = np.fromiter((xxhash.xxh3_64_intdigest(word.encode()) for word in distinct), dtype=np.uint64, count=distinct.len())
-    frame = pl.DataFrame({"word": distinct, "hash": table})
-    return pl.DataFrame({"word": flat}).join(frame, on="word", how="left", maintain_order="left")["hash"].to_numpy()
-
-
-def rolling(words: Words, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of all windows of `size` words inside each text, and their starts (n + 1)."""
-    total = len(words.hashes)
-    counts = np.maximum(words.counts() - size + 1, 0)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    if total < size or not starts[-1]:
-        return np.array([], dtype=np.uint64), starts
-    mixed = np.zeros(total - size + 1, dtype=np.uint64)
-    for offset in range(size):
-        mixed = _mix(mixed * np.uint64(0x9E3779B97F4A7C15) + words.hashes[offset : total - size + 1 + offset])
-    keep = np.repeat(words.starts[:-1] - starts[:-1], counts) + np.arange(starts[-1])
-    return mixed[keep], starts
-
-
-def _mix(value: np.ndarray) -> np.ndarray:
-    """The finaliser of splitmix64, so that nearby sums do not collide."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    return Words(offsets_of(lists.list.len().to_numpy()), codes, vocabulary, hashes)

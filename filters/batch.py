@@ -1,0 +1,52 @@
+"""A batch of texts with everything that is split once and shared by the filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filters.lines import Lines, split_lines
+from filters.words import Words, split_words
+
+BATCH_BYTES = 16 << 20  # text split at a time; words and lines take about ten times as much
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """n texts, their words, their lines, and their characters (int64)."""
+
+    texts: pl.Series
+    words: Words
+    lines: Lines
+    characters: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def make_batch(texts: pl.Series) -> Batch:
+    """Split once. `texts` is a string series without nulls."""
+    return Batch(texts, split_words(texts), split_lines(texts), texts.str.len_chars().to_numpy().astype(np.int64))
+
+
+def text_series(documents: pa.Table) -> pl.Series:
+    """The column `text` as a Polars series; a null counts as empty."""
+    column = pc.fill_null(documents.column("text").cast(pa.large_string()), "")
+    return pl.Series("text", pl.from_arrow(column), dtype=pl.String)
+
+
+def slices(documents: pa.Table, limit: int = BATCH_BYTES) -> Iterator[pa.Table]:
+    """Cut a table into runs of rows of at most `limit` bytes of text each (a single larger row stays whole)."""
+    sizes = pc.fill_null(pc.binary_length(documents.column("text")), 0).to_numpy().astype(np.int64)
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        base = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, base + limit, side="right")))
+        yield documents.slice(start, stop - start)
+        start = stop

@@ -1,0 +1,142 @@
+"""Gopher's repetition statistics (Rae et al. 2021, table A1; formulas as datatrove computes them, on our words).
+
+A repeated (n+1)-gram starts where a repeated n-gram starts, so each n looks only at the places that repeated at
+n - 1: ordinary text costs one full pass (word pairs) and little more. N-grams are told apart by 64-bit hashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from filters.batch import Batch
+from filters.lines import Lines, paragraph_keys
+from filters.segments import offsets_of, owners, ratio
+from filters.words import Words
+
+TOP = (2, 3, 4)
+REPEATED = (5, 6, 7, 8, 9, 10)
+STEP = np.uint64(0xD1342543DE82EF95)  # an odd multiplier with well-spread bits (Steele and Vigna 2021, LCG table)
+
+
+def score(batch: Batch) -> dict[str, np.ndarray]:
+    """Shares of lines, paragraphs and characters that repeat something the same document said before."""
+    scores = {**_line_scores(batch), **_paragraph_scores(batch)}
+    places = _Places.of(batch.words)
+    for n in range(2, max(REPEATED) + 1):
+        places = places.longer(batch.words)
+        if n in TOP:
+            scores[f"repetition.top_{n}gram"] = ratio(places.top_characters(batch.words, n), batch.characters)
+        places = places.repeating()
+        if n in REPEATED:
+            scores[f"repetition.repeated_{n}gram"] = ratio(places.repeated_characters(batch.words, n), batch.characters)
+    return scores
+
+
+def repeated(documents: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Which elements have the same code (a small whole number) as an earlier one of the same document, bool."""
+    _, first = np.unique(documents * (codes.max(initial=0) + 1) + codes, return_index=True)
+    again = np.ones(len(codes), dtype=bool)
+    again[first] = False
+    return again
+
+
+def repeated_line_characters(lines: Lines) -> np.ndarray:
+    """Characters in lines that repeat an earlier line of their document, int64 a document."""
+    return lines.count(lines.lengths * repeated(lines.owners, lines.codes))
+
+
+def _line_scores(batch: Batch) -> dict[str, np.ndarray]:
+    lines = batch.lines
+    again = repeated(lines.owners, lines.codes)
+    return {
+        "repetition.lines": ratio(lines.count(again), lines.counts),
+        "repetition.line_characters": ratio(lines.count(lines.lengths * again), batch.characters),
+    }
+
+
+def _paragraph_scores(batch: Batch) -> dict[str, np.ndarray]:
+    documents, characters, keys = paragraph_keys(batch.lines)
+    again = repeated(documents, np.unique(keys, return_inverse=True)[1])
+    total = np.bincount(documents, minlength=len(batch))
+    same = np.bincount(documents, weights=again, minlength=len(batch))
+    size = np.bincount(documents, weights=again * characters, minlength=len(batch))
+    return {
+        "repetition.paragraphs": ratio(same, total),
+        "repetition.paragraph_characters": ratio(size, batch.characters),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Starts of n-grams that may repeat: word positions in order, the rolling key of each, its group once counted."""
+
+    n: int
+    positions: np.ndarray
+    keys: np.ndarray  # uint64; the document is part of the key
+    groups: np.ndarray  # equal n-grams of a document share a group; groups are numbered by first appearance
+    sizes: np.ndarray  # n-grams in each group
+
+    @classmethod
+    def of(cls, words: Words) -> _Places:
+        keys = words.hashes[words.codes] ^ (owners(words.offsets).astype(np.uint64) * STEP)
+        empty = np.zeros(0, dtype=np.int64)
+        return cls(1, np.arange(len(words.codes)), keys, empty, empty)
+
+    def longer(self, words: Words) -> _Places:
+        """The same starts, one word longer, without those that would leave their document."""
+        ends = words.offsets[np.searchsorted(words.offsets, self.positions, side="right")]
+        fits = self.positions + self.n < ends
+        positions = self.positions[fits]
+        keys = self.keys[fits] * STEP + words.hashes[words.codes[positions + self.n]]
+        keys ^= keys >> np.uint64(31)
+        encoded = pa.array(keys).dictionary_encode()
+        groups = encoded.indices.to_numpy(zero_copy_only=False)
+        return _Places(self.n + 1, positions, keys, groups, np.bincount(groups, minlength=len(encoded.dictionary)))
+
+    def repeating(self) -> _Places:
+        """Only the starts whose n-gram occurs again in the document."""
+        again = self.sizes[self.groups] > 1 if len(self.groups) else np.zeros(0, dtype=bool)
+        return _Places(self.n, self.positions[again], self.keys[again], self.groups[again], self.sizes)
+
+    def top_characters(self, words: Words, n: int) -> np.ndarray:
+        """Characters of the most frequent n-gram (the first of equals), spaces inside included, times its count."""
+        best = np.where(words.counts >= n, _gram_lengths(words, words.offsets[:-1], n), 0)
+        if not len(self.groups):
+            return best
+        _, first = np.unique(self.groups, return_index=True)  # groups are numbered by appearance: first is sorted
+        documents = np.searchsorted(words.offsets, self.positions[first], side="right") - 1
+        order = np.lexsort((first, -self.sizes, documents))
+        _, winners = np.unique(documents[order], return_index=True)
+        group = order[winners]
+        group = group[self.sizes[group] > 1]
+        best[documents[group]] = _gram_lengths(words, self.positions[first[group]], n) * self.sizes[group]
+        return best
+
+    def repeated_characters(self, words: Words, n: int) -> np.ndarray:
+        """Characters in n-grams that occurred before, read left to right; a counted n-gram is stepped over."""
+        total = np.zeros(len(words.offsets) - 1, dtype=np.int64)
+        if not len(self.positions):
+            return total
+        lengths = _gram_lengths(words, self.positions, n) - (n - 1)
+        documents = np.searchsorted(words.offsets, self.positions, side="right") - 1
+        seen: set[int] = set()
+        free = 0
+        rows = zip(self.positions.tolist(), self.groups.tolist(), lengths.tolist(), documents.tolist(), strict=True)
+        for position, group, length, document in rows:
+            if position < free:
+                continue
+            if group in seen:
+                total[document] += length
+                free = position + n
+            else:
+                seen.add(group)
+        return total
+
+
+def _gram_lengths(words: Words, starts: np.ndarray, n: int) -> np.ndarray:
+    ends = offsets_of(words.lengths[words.codes])
+    last = len(ends) - 1
+    return ends[np.minimum(starts + n, last)] - ends[np.minimum(starts, last)] + n - 1
