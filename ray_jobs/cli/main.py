@@ -1,0 +1,47 @@
+"""`hornbook`: data on stdout, talk on stderr, and an exit code that says what happened."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from corpus.errors import HornbookError
+from ray_jobs.cli import cluster, filter_group, recipe_group, student, teacher, tools
+
+EPILOG = "Exit codes: 0 complete · 2 recipe or usage · 3 environment · 4 yield or cap · 5 incomplete · 6 state · 130 interrupted"
+
+app = typer.Typer(
+    name="hornbook", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode="markdown",
+    help="Makes the data that lets a small model punch above its size.", epilog=EPILOG,
+)  # fmt: skip
+recipe_group.add_to(app)
+tools.add_to(app)
+app.add_typer(teacher.app, name="teacher")
+app.add_typer(filter_group.app, name="filter")
+app.add_typer(student.app, name="student")
+app.add_typer(cluster.app, name="cluster")
+
+
+def main() -> None:
+    """Entry point: named failures become one clear message and their exit code."""
+    try:
+        app(standalone_mode=True)
+    except HornbookError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here (exit 130)", file=sys.stderr)
+        sys.exit(130)
+
+
+def _complain(error: HornbookError) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    again = "; the same command goes on from here" if error.exit_code in (4, 5) else ""
+    print(f"exit {error.exit_code}{again}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""What plan, status and show print. All of it is read from the disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from corpus.errors import StateError
+from corpus.manifest import load_manifest, table_of, verify_stage
+from filters.sensitive import redact
+from generator.plan import plan_slots
+from ray_jobs.drive import STAGES, Drive
+from ray_jobs.line import run_folder
+from ray_jobs.resolve import resolve
+from ray_jobs.talk import PROGRESS
+
+TEXT_SHOWN = 1200  # characters of a row
+
+
+def plan_of(recipe: str, settings: list[str]) -> dict[str, Any]:
+    """Slots by domain and form, requests and tokens at most, the next stage, and where values came from."""
+    from ray_jobs.stages.generate import library_of
+
+    resolved = resolve(recipe, settings)
+    found: dict[str, Any] = {"run": resolved.recipe.label, "folder": run_folder(resolved.recipe).url}
+    config = resolved.recipe.generate
+    if config:
+        slots = plan_slots(config, library_of(config), resolved.recipe.seed)
+        found["slots"] = len(slots)
+        found["cells"] = {f"{a} · {b}": n for (a, b), n in Counter((s.cell.domain, s.cell.form) for s in slots).items()}
+        found["requests at most"] = len(slots) * config.attempts
+        found["reply tokens at most"] = len(slots) * config.attempts * config.max_tokens
+    if resolved.recipe.student:
+        found["student tokens an arm"] = resolved.recipe.student.tokens
+    found["next stage"] = Drive(resolved.recipe, run_folder(resolved.recipe)).look() or "none: complete"
+    found["origins"] = {key: value for key, value in sorted(resolved.origins.items())}
+    return found
+
+
+def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
+    """As JSON, or one line a fact."""
+    if as_json:
+        return _json(found)
+    for key, value in found.items():
+        if isinstance(value, dict):
+            print(f"{key}:")
+            for name, item in value.items():
+                print(f"  {name:<44} {item}")
+        else:
+            print(f"{key:<22} {value:,}" if isinstance(value, int) else f"{key:<22} {value}")
+    return None
+
+
+def status_of(recipe: str, settings: list[str]) -> dict[str, Any]:
+    """Stages with their balance, and the progress of one that is running."""
+    folder = run_folder(resolve(recipe, settings).recipe)
+    stages = {}
+    for name in STAGES:
+        manifest = load_manifest(folder.child(name))
+        if manifest:
+            manifest.balance.check(name)
+            stages[name] = {
+                "balance": manifest.balance.model_dump(), "reasons": manifest.reasons, "totals": manifest.totals,
+                "seconds": manifest.seconds, "fingerprint": manifest.fingerprint, "dataset_hash": manifest.dataset_hash,
+            }  # fmt: skip
+    running = orjson.loads(folder.read(PROGRESS)) if folder.exists(PROGRESS) else None
+    missing = [name for name in STAGES if name not in stages]
+    return {"folder": folder.url, "stages": stages, "missing": missing, "last progress": running if missing else None}
+
+
+def print_status(found: dict[str, Any], *, as_json: bool) -> None:
+    """As JSON, or one line a stage."""
+    if as_json:
+        return _json(found)
+    print(found["folder"])
+    for name, stage in found["stages"].items():
+        balance = stage["balance"]
+        into = f"{balance['taken'] + balance['made'] + balance['repeated']:,} in"
+        print(f"  {name:<10} {into} = {balance['kept']:,} kept + {balance['rejected']:,} rejected + {balance['unused']:,} unused  ({stage['seconds']:.0f} s)")
+    if found["last progress"]:
+        last = found["last progress"]
+        print(f"  {last['stage']:<10} {last['done']:,}/{last['total']:,} {last['unit']} {last['note']}")
+    for name in found["missing"]:
+        print(f"  {name:<10} not complete")
+    return None
+
+
+def rows_of(recipe: str, settings: list[str], count: int, *, rejected: bool, as_json: bool) -> None:
+    """Print kept rows, or rejected ones with their reason."""
+    folder = run_folder(resolve(recipe, settings).recipe)
+    name = next((stage for stage in ("filter", "generate") if load_manifest(folder.child(stage))), None)
+    if name is None:
+        raise StateError(f"{folder.url}: nothing is complete yet", hint="hornbook run")
+    store = folder.child(name)
+    manifest = load_manifest(store)
+    assert manifest is not None
+    for row in table_of(store, manifest, "rejected" if rejected else "documents").slice(0, count).to_pylist():
+        if as_json:
+            print(orjson.dumps(row).decode())
+        elif rejected:
+            print(f"{row['id']}  {row['source']}  {row['reason']}  {row['detail']}")
+        else:
+            text = redact(row["text"])[0]
+            print(f"── {row['id']} · {row['source']} · {row['domain']} · {row['form']}\n\n{text[:TEXT_SHOWN]}\n")
+
+
+def problems_of(recipe: str, settings: list[str]) -> list[str]:
+    """Everything that is wrong with the stages of a run on disk."""
+    folder = run_folder(resolve(recipe, settings).recipe)
+    return [problem for name in STAGES if folder.child(name).exists("manifest.json") for problem in verify_stage(folder.child(name))]
+
+
+def _json(found: Any) -> None:
+    print(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())

@@ -1,0 +1,164 @@
+"""Verbs over a recipe: new, validate, plan, preview, generate, run, status, show, report, publish."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corpus.errors import RecipeError
+from ray_jobs.cli.options import AddressOption, JsonOption, RecipeArgument, SetOption, settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the verbs on the command."""
+    for verb in (new, validate, plan, preview, generate, run, status, show, report, publish, verify):
+        app.command()(verb)
+
+
+def new(path: Annotated[Path, typer.Argument(help="File to write.")] = Path("recipe.yaml"),
+        template: Annotated[str, typer.Option(help="Shipped recipe to start from.")] = "demo") -> None:  # fmt: skip
+    """Write a recipe to start from.
+
+    Example: hornbook new my.yaml --template demo
+    """
+    from ray_jobs.resolve import find_recipe
+
+    if path.exists():
+        raise RecipeError(f"{path} exists", hint="name another file")
+    path.write_text(find_recipe(template).read_text("utf-8"), "utf-8")
+    print(path)
+
+
+def validate(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
+    """Check a recipe without running anything.
+
+    Example: hornbook validate my.yaml --set student.tokens=200000
+    """
+    from ray_jobs.resolve import resolve
+
+    resolved = resolve(recipe, settings(set_))
+    if json:
+        print(resolved.recipe.model_dump_json(indent=2))
+        return
+    print(f"{resolved.file}: a valid recipe for {resolved.recipe.label}")
+    for key, origin in sorted(resolved.origins.items()):
+        if not origin.startswith(resolved.file):
+            print(f"  {key} from {origin}")
+
+
+def plan(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
+    """Show what a run would do: slots by cell, requests, tokens at most, and what is done already.
+
+    Example: hornbook plan demo
+    """
+    from ray_jobs.cli.overview import plan_of, print_plan
+
+    found = plan_of(recipe, settings(set_))
+    print_plan(found, as_json=json)
+
+
+def preview(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1, help="Rows to show.")] = 1,
+            set_: SetOption = None) -> None:  # fmt: skip
+    """Write a few real rows, with their prompts, and keep nothing.
+
+    Example: hornbook preview demo -n 2
+    """
+    from ray_jobs.preview import preview_rows
+    from ray_jobs.resolve import resolve
+
+    for text in preview_rows(resolve(recipe, settings(set_)).recipe, n):
+        print(text)
+
+
+def generate(recipe: RecipeArgument, set_: SetOption = None, address: AddressOption = None) -> None:
+    """Run the line up to what the teacher writes.
+
+    Example: hornbook generate my.yaml
+    """
+    _drive(recipe, settings(set_, address), "generate")
+
+
+def run(recipe: RecipeArgument, set_: SetOption = None, address: AddressOption = None) -> None:
+    """Run the whole line, or what is left of it.
+
+    Example: hornbook run demo
+    """
+    _drive(recipe, settings(set_, address), None)
+
+
+def _drive(recipe: str, given: list[str], until: str | None) -> None:
+    from ray_jobs.drive import run as drive
+    from ray_jobs.ending import finish
+    from ray_jobs.resolve import resolve
+    from ray_jobs.talk import Talk
+
+    resolved = resolve(recipe, given)
+    from ray_jobs.line import run_folder
+
+    talk = Talk(run_folder(resolved.recipe))
+    finish(drive(resolved.recipe, until=until, talk=talk), talk)
+
+
+def status(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
+    """Show how far a run is; reads the disk only, so it works from another terminal.
+
+    Example: hornbook status demo --json
+    """
+    from ray_jobs.cli.overview import print_status, status_of
+
+    print_status(status_of(recipe, settings(set_)), as_json=json)
+
+
+def show(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1)] = 3, rejected: bool = False,
+         set_: SetOption = None, json: JsonOption = False) -> None:  # fmt: skip
+    """Print kept or rejected rows.
+
+    Example: hornbook show demo -n 5 --rejected
+    """
+    from ray_jobs.cli.overview import rows_of
+
+    rows_of(recipe, settings(set_), n, rejected=rejected, as_json=json)
+
+
+def report(recipe: RecipeArgument, out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+           set_: SetOption = None) -> None:  # fmt: skip
+    """Write the HTML report of a run; prints its path.
+
+    Example: hornbook report demo --out report.html
+    """
+    from ray_jobs.ending import write_report
+    from ray_jobs.resolve import resolve
+
+    print(write_report(resolve(recipe, settings(set_)).recipe, out))
+
+
+def publish(recipe: RecipeArgument, repo: Annotated[str | None, typer.Option(help="Hub repository, user/name.")] = None,
+            to: Annotated[Path | None, typer.Option(help="Folder to publish into instead.")] = None,
+            set_: SetOption = None) -> None:  # fmt: skip
+    """Publish the kept rows with their card, in one commit, and read them back.
+
+    Example: hornbook publish my.yaml --repo me/my-textbooks
+    """
+    from ray_jobs.publishing import publish_run
+    from ray_jobs.resolve import resolve
+
+    print(publish_run(resolve(recipe, settings(set_)).recipe, repo, to))
+
+
+def verify(target: Annotated[str, typer.Argument(help="A published folder or Hub repository, or a recipe's run.")],
+           revision: str | None = None) -> None:  # fmt: skip
+    """Recompute every hash and count; exit 6 when anything differs.
+
+    Example: hornbook verify me/my-textbooks
+    """
+    from ray_jobs.publishing import verify_target
+
+    problems = verify_target(target, revision)
+    for problem in problems:
+        print(problem)
+    print(f"{target}: {'as published' if not problems else f'{len(problems)} problems'}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(6)

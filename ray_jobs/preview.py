@@ -1,0 +1,53 @@
+"""A few real rows at once, by the model in this process where there is no endpoint; nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+from corpus.errors import RecipeError
+from generator.config import GenerateConfig
+from generator.local import LocalTeacher, ensure_embedded_teacher
+from generator.parse import parse_reply
+from generator.plan import Slot, plan_slots
+from generator.reply import Teacher
+from generator.request import Demands, Request, make_request
+from generator.teachers.openai_endpoint import OpenAITeacher
+from ray_jobs.cluster import cache_folder
+from ray_jobs.recipe import Recipe
+from ray_jobs.stages.generate import library_of
+
+ROOM = 200  # tokens of an in-process reply: a person waits for it
+
+
+def preview_rows(recipe: Recipe, count: int) -> Iterator[str]:
+    """Prompt, reply and verdict of the first `count` slots, as text."""
+    if recipe.generate is None:
+        raise RecipeError("this recipe has no `generate` section, so there is nothing to preview")
+    config, library = recipe.generate, library_of(recipe.generate)
+    teacher, in_process = _teacher(recipe)
+    for slot in plan_slots(config, library, recipe.seed)[:count]:
+        request = make_request(slot, 0, library, recipe.teacher, config, recipe.seed)
+        if in_process:
+            request = replace(request, demands=Demands(min(ROOM, config.max_tokens), request.demands.timeout_s))
+        yield _shown(slot, request, teacher, config)
+
+
+def _shown(slot: Slot, request: Request, teacher: Teacher, config: GenerateConfig) -> str:
+    reply = asyncio.run(teacher.complete(request))
+    verdict = parse_reply(slot, request, reply, config)
+    word = f"rejected: {verdict.reason} ({verdict.detail})" if hasattr(verdict, "reason") else "kept"
+    cell = slot.cell
+    head = f"── {cell.domain} · {cell.topic} · {cell.form} · {cell.audience} · {cell.style}"
+    prompt = "\n".join(message["content"] for message in request.messages)
+    end = f"── {word}; {reply.completion_tokens} tokens in {reply.seconds:.0f} s, finish reason {reply.finish_reason}"
+    return f"{head}\n\n{prompt}\n\n── reply\n\n{getattr(verdict, 'text', reply.text)}\n\n{end}\n"
+
+
+def _teacher(recipe: Recipe) -> tuple[Teacher, bool]:
+    if recipe.teacher.endpoints:
+        return OpenAITeacher(recipe.teacher.endpoints[0], served_model=recipe.teacher.model), False
+    if recipe.teacher.model == "embedded":
+        return LocalTeacher(ensure_embedded_teacher(cache_folder())), True
+    raise RecipeError("preview needs teacher.endpoints or the embedded teacher", hint="hornbook teacher serve MODEL")

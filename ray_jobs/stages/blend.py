@@ -1,0 +1,140 @@
+"""blend: what each arm of students reads, at equal tokens, and what none of them ever sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.document import DOCUMENTS
+from corpus.facts import Fact, table
+from corpus.manifest import Balance, Manifest, dataset_hash, table_of
+from corpus.shards import Partition, write_partition
+from corpus.store import Store
+from filters.blend import Blend, Share, blend, held_out
+from ray_jobs.line import Line
+from ray_jobs.stage import Made, Stage
+from ray_jobs.stages.read import with_tokens
+
+SYNTHETIC = "synthetic"
+RAW, FILTERED, MIXED = "raw", "filtered", "filtered + synthetic"
+PANELS = ("curated-like", "raw-like")
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Training text by arm and source, and the held-out panels, all without held-out ids."""
+
+    arms: dict[str, dict[str, pa.Table]]
+    panels: dict[str, pa.Table]
+    kept: pa.Table
+
+
+def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
+    """The stage of this recipe."""
+    recipe = line.recipe
+    config = {
+        "blend": recipe.blend.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "student_tokens": recipe.student.tokens if recipe.student else 0,
+    }
+    return Stage("blend", config, dict(inputs), lambda store: _work(line, inputs, store))
+
+
+def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
+    pools = _pools(line, inputs)
+    budget = _budget(line, pools)
+    main, blends = _blends(line, pools, budget)
+    partitions = _written(store, pools, blends)
+    chosen = blends[main]
+    held = pools.kept.num_rows - sum(part.num_rows for part in pools.arms[main].values())
+    rows = len(chosen.rows)
+    return Made(
+        partitions=tuple(partitions),
+        balance=Balance(taken=pools.kept.num_rows, repeated=chosen.repeated, kept=rows, unused=chosen.unused + held),
+        facts={"blend": _shares_fact(chosen), "arms.blend": _arms_fact(blends)},
+        totals={"documents": rows, "tokens": sum(share.taken for share in chosen.shares), "held_out": held},
+        dataset_hash=dataset_hash([pools.kept]),
+    )
+
+
+def _pools(line: Line, inputs: Mapping[str, Manifest]) -> Pools:
+    seed, share = line.recipe.seed, line.recipe.blend.held_out
+    kept = table_of(line.folder.child("filter"), inputs["filter"], "documents")
+    is_written = pc.equal(kept["source"], SYNTHETIC)
+    written, web = kept.filter(is_written), kept.filter(pc.invert(is_written))
+    # What the teacher wrote is no panel: a student that read more of it would win there for free.
+    train_web, curated = _parted(web, share, seed)
+    arms: dict[str, dict[str, pa.Table]] = {}
+    panels = {PANELS[0]: curated}
+    if "read" in inputs:
+        raw = table_of(line.folder.child("read"), inputs["read"], "documents").cast(DOCUMENTS)
+        train_raw, panels[PANELS[1]] = _parted(with_tokens(raw, line.teacher.counter()), share, seed)
+        arms[RAW] = _by_source(train_raw)
+        arms[FILTERED] = _by_source(train_web)
+    if written.num_rows:
+        arms[MIXED] = {**_by_source(train_web), SYNTHETIC: written}
+    return Pools(arms, panels, kept)
+
+
+def _parted(documents: pa.Table, share: float, seed: int) -> tuple[pa.Table, pa.Table]:
+    """(for training, held out): decided by the id alone, so raw and filtered hold out the same documents."""
+    mask = pa.array([held_out(row, share, seed) for row in documents["id"].to_pylist()], pa.bool_())
+    return documents.filter(pc.invert(mask)), documents.filter(mask)
+
+
+def _by_source(documents: pa.Table) -> dict[str, pa.Table]:
+    names = sorted(set(documents["source"].to_pylist()))
+    return {name: documents.filter(pc.equal(documents["source"], name)) for name in names}
+
+
+def _budget(line: Line, pools: Pools) -> int:
+    """The recipe's, else as many tokens as the scarcest arm has: equal tokens for all arms."""
+    if line.recipe.blend.tokens:
+        return line.recipe.blend.tokens
+    return min(sum(sum(part["tokens"].to_pylist()) for part in arm.values()) for arm in pools.arms.values())
+
+
+def _blends(line: Line, pools: Pools, budget: int) -> tuple[str, dict[str, Blend]]:
+    config = line.recipe.blend
+    blends = {}
+    for arm, tables in pools.arms.items():
+        weights = config.weights if arm == MIXED else {}
+        blends[arm] = blend(tables, weights, budget, config.max_epochs, line.recipe.seed)
+    return next(name for name in (MIXED, FILTERED) if name in blends), blends
+
+
+def _written(store: Store, pools: Pools, blends: Mapping[str, Blend]) -> list[Partition]:
+    partitions = []
+    for index, (arm, chosen) in enumerate(blends.items()):
+        rows = {key: text for part in pools.arms[arm].values() for key, text in zip(*_columns(part), strict=True)}
+        source = {key: name for name, part in pools.arms[arm].items() for key in part["id"].to_pylist()}
+        mix = pa.table({"id": chosen.rows, "text": [rows[key] for key in chosen.rows],
+                        "source": [source[key] for key in chosen.rows], "arm": [arm] * len(chosen.rows)})  # fmt: skip
+        partitions.append(write_partition(store, "mix", index, mix))
+    for index, (panel, held) in enumerate(pools.panels.items()):
+        rows_held = held.select(["id", "text", "source"]).append_column("panel", pa.array([panel] * held.num_rows, pa.string()))
+        partitions.append(write_partition(store, "held_out", index, rows_held))
+    return partitions
+
+
+def _columns(part: pa.Table) -> tuple[list[str], list[str]]:
+    return part["id"].to_pylist(), part["text"].to_pylist()
+
+
+def _shares_fact(chosen: Blend) -> Fact:
+    def row(share: Share) -> list[object]:
+        return [share.source, share.documents, share.tokens, share.taken, share.asked, share.epochs]
+
+    return table(
+        "The blend, by source", ["source", "documents", "tokens there", "tokens read", "tokens asked", "epochs"],
+        [row(share) for share in chosen.shares],
+    )  # fmt: skip
+
+
+def _arms_fact(blends: Mapping[str, Blend]) -> Fact:
+    rows = [[arm, len(chosen.rows), sum(share.taken for share in chosen.shares)] for arm, chosen in blends.items()]
+    return table("What each arm may read", ["arm", "documents", "tokens"], rows,
+                 caption="Every arm trains on the same number of its own tokens.")  # fmt: skip
