@@ -18,7 +18,8 @@ Points = list[tuple[float, float]]
 
 def curves(fact: Fact) -> str:
     """One line a series; `log_y` in the fact makes the upright axis logarithmic (values of zero or less left out)."""
-    series = _clean(fact)
+    series, count = _clean(fact), len(fact["series"])
+    cut = f'<p class="small">Drawn are {LINES} of {count} lines.</p>' if count > LINES else ""
     flat = [point for points in series.values() for point in points]
     across = Scale(*span([x for x, _ in flat]), LEFT, WIDTH - RIGHT)
     up = _up_scale([y for _, y in flat], bool(fact.get("log_y")))
@@ -32,7 +33,7 @@ def curves(fact: Fact) -> str:
     if above:
         note = f"{above} of {len(flat)} points, mostly the first, lie above"
         marks.append(text(WIDTH - RIGHT, 10, note, "note", "end"))
-    return drawing(WIDTH, HEIGHT, fact["title"], _summary(fact, series), marks, "wide")
+    return drawing(WIDTH, HEIGHT, fact["title"], _summary(fact, series), marks, "wide") + cut
 
 
 def thinned(points: Points, limit: int = POINTS) -> Points:

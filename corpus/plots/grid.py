@@ -7,7 +7,7 @@ from corpus.plots.marks import bar, drawing, legend, text
 from corpus.plots.safe import number, shown
 
 WIDTH, NAMES, ROW = 960, 190, 38
-ROWS, COLUMNS = 40, 24  # a larger grid is cut, and the table beside it says so
+ROWS, COLUMNS = 40, 24  # a larger grid is cut, and says so
 STEPS = 5  # shades h1 to h5
 
 
@@ -25,12 +25,20 @@ def grid(fact: Fact) -> str:
             place = (NAMES + x * width + 1.5, head + y * ROW + 1.5, width - 3, ROW - 3)
             marks.append(_cell(fact, f"{row} × {column}", y, x, place, high))
     height = head + ROW * len(rows) + 4
-    key = (
-        [("h4", "more")] if not fact.get("targets") else [("h5", "target reached"), ("h2 short", "short of its target")]
-    )
-    return drawing(WIDTH, height, fact["title"], _summary(fact), marks, "wide") + legend(
-        [*key, ("hole", "not planned")]
-    )
+    picture = drawing(WIDTH, height, fact["title"], _summary(fact), marks, "wide")
+    return picture + _key(bool(fact.get("targets"))) + _cut(fact)
+
+
+def _key(has_targets: bool) -> str:
+    filled = [("h5", "target reached"), ("h2 short", "short of its target")] if has_targets else [("h4", "more")]
+    return legend([*filled, ("hole", "not planned")])
+
+
+def _cut(fact: Fact) -> str:
+    """A line that says what a large grid leaves out; the table beside it holds more."""
+    if len(fact["rows"]) <= ROWS and len(fact["columns"]) <= COLUMNS:
+        return ""
+    return f'<p class="small">Drawn are the first {ROWS} rows and {COLUMNS} columns at most.</p>'
 
 
 def short_cells(fact: Fact) -> list[tuple[str, str, float, float]]:

@@ -38,7 +38,8 @@ def card(row: Mapping[str, Any], verdict: str = "") -> str:
     where = escape(" · ".join([*map(str, labels), *more]), 200)
     detail = f'<p class="detail">{escape(row["detail"], 500)}</p>' if row.get("detail") else ""
     return (
-        f'<article class="card" data-verdict="{tone}"><header>{badge}{reason}<span class="where">{where}</span></header>'
+        f'<article class="card" data-verdict="{tone}">'
+        f'<header>{badge}{reason}<span class="where">{where}</span></header>'
         f"{detail}{_body(str(row.get('text', '')))}<footer><code>{escape(row.get('id', ''), 40)}</code></footer>"
         "</article>"
     )

@@ -28,11 +28,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str
     )
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*(made for _, made in cells), strict=True))
     said = f"<caption>{escape(caption, 600)}</caption>" if caption else ""
-    more = len(rows) - ROWS
-    cut = f'<p class="small">{number(more)} further rows are in the dataset.</p>' if more > 0 else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}"><table>{said}'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{cut}"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{_cut(len(rows), len(columns))}"
     )
 
 
@@ -45,6 +43,13 @@ def numbers(fact: Fact) -> str:
     """The figures behind a plot, for those who read tables better; empty for kinds that are text already."""
     behind = {"histogram": _histogram, "counts": _counts, "grid": _grid, "curves": _curves}.get(fact["kind"])
     return f"<details><summary>Show the numbers</summary>{behind(fact)}</details>" if behind else ""
+
+
+def _cut(rows: int, columns: int) -> str:
+    """A line that says what a large table leaves out; empty for others."""
+    left = [(rows - ROWS, "rows"), (columns - COLUMNS, "columns")]
+    said = " and ".join(f"{number(count)} further {what}" for count, what in left if count > 0)
+    return f'<p class="small">{said} are not shown.</p>' if said else ""
 
 
 def _column(values: Sequence[Any]) -> tuple[str, list[str]]:
