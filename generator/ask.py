@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from corpus.journal import JournalWriter
 from generator.reply import Failure, Outcome, Reply, Teacher, TeacherError
 from generator.request import Request
+from generator.stall import StallWatch
 
 PAUSE_S, PAUSE_LIMIT_S = 0.25, 20.0  # first and longest pause before sending again, doubled in between, with jitter
-HEDGE_FACTOR, HEDGE_AFTER = 4.0, 32  # a reply slower than 4 × the slowest of the last 32 seen is stalled
-STALL_FLOOR_S = 20.0
+STALL_S = 20.0  # no sending is called stalled sooner: the longest prefill seen on two cores was under 10 s
 
 
 @dataclass
 class AskStats:
-    """Counts of one `ask`."""
+    """Counts of one `ask`. `sent` counts sendings, so `sent - answered` is what the retries cost."""
 
     sent: int = 0
     answered: int = 0
@@ -29,80 +29,119 @@ class AskStats:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     most_in_flight: int = 0
+    in_flight_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def mean_in_flight(self) -> float:
+        """Over the time in which anything was in flight or waiting for its turn."""
+        return self.in_flight_seconds / self.seconds if self.seconds else 0.0
+
+    def count(self, outcome: Outcome) -> None:
+        """Add a durable outcome."""
+        if isinstance(outcome, Failure):
+            self.failed[outcome.reason] += 1
+            return
+        self.answered += 1
+        self.prompt_tokens += outcome.prompt_tokens
+        self.completion_tokens += outcome.completion_tokens
 
 
 class Asker:
-    """Asks one teacher over one window. `stop()` drains: what is in flight is finished and committed, no more is sent."""
+    """Asks one teacher over one window. `stop()` drains: what is in flight is finished and committed."""
 
-    def __init__(self, teacher: Teacher, journal: JournalWriter, *, window: int, retries: int) -> None:
+    def __init__(
+        self, teacher: Teacher, journal: JournalWriter, *, window: int, retries: int, stall_s: float = STALL_S
+    ) -> None:
         self._teacher, self._journal, self._retries = teacher, journal, retries
         self._window = asyncio.Semaphore(window)
-        self._in_flight = 0
-        self._recent: list[float] = []
-        self._stopped = False
+        self._watch = StallWatch(stall_s)
+        self._stop = asyncio.Event()
+        self._in_flight, self._changed = 0, 0.0
         self.stats = AskStats()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
-        """Send nothing more."""
-        self._stopped = True
+        """Send nothing more, not even again."""
+        self._stop.set()
 
     async def one(self, request: Request) -> Outcome | None:
-        """The durable outcome of a request; None when the asker was stopped before sending it."""
+        """The durable outcome of a request; None when the asker was stopped before it was first sent.
+
+        A failure whose `retryable` is true is the machinery's: it is journalled so that it can be told, and must not
+        be counted as an attempt of the slot. Raises `SetupError` when the endpoint refuses everybody (key, model).
+        """
         async with self._window:
-            if self._stopped:
+            if self.stopped:
                 return None
-            self._in_flight += 1
-            self.stats.most_in_flight = max(self.stats.most_in_flight, self._in_flight)
+            self._move(+1)
             try:
                 outcome = await self._persist(request)
             finally:
-                self._in_flight -= 1
+                self._move(-1)
         await self._journal.append_durable(outcome.to_record())
-        self._count(outcome)
+        self.stats.count(outcome)
         return outcome
 
     async def _persist(self, request: Request) -> Outcome:
-        for tries in range(1, self._retries + 2):
+        tries, patience = 0, 0
+        while True:
+            tries += 1
             self.stats.sent += 1
             try:
-                return await self._send(request)
+                return await self._send(request, patience)
             except TeacherError as error:
-                if not error.retryable or tries > self._retries or self._stopped:
+                patience += error.reason == "stalled"
+                if not error.retryable or tries > self._retries:
+                    return Failure(request.key, error.reason, error.detail, error.retryable, tries)
+                if await self._stopped_within(_pause(tries, error.retry_after_s)):
                     return Failure(request.key, error.reason, error.detail, error.retryable, tries)
                 self.stats.retried[error.reason] += 1
-                await asyncio.sleep(_pause(tries, error.retry_after_s))
-        raise AssertionError("the loop above always returns")
 
-    async def _send(self, request: Request) -> Reply:
+    async def _send(self, request: Request, patience: int) -> Reply:
         """One sending, cut short when it takes far longer than its fellows: a hang is a failure of the machinery."""
-        limit = min(request.demands.timeout_s, self._stall_limit())
-        begun = time.monotonic()
+        sending, answered = None, False
         try:
-            reply = await asyncio.wait_for(self._teacher.complete(request), limit)
+            async with asyncio.timeout(request.demands.timeout_s) as scope:
+                sending = self._watch.begin(scope, patience)
+                reply = await self._teacher.complete(request)
+                answered = True
+                return reply
         except TimeoutError:
-            raise TeacherError("stalled", f"no reply in {limit:.0f} s", retryable=True) from None
-        self._recent = [*self._recent[-HEDGE_AFTER + 1 :], time.monotonic() - begun]
-        return reply
+            if sending is not None and sending.overdue:
+                raise TeacherError("stalled", "no reply, long after its fellows had theirs", retryable=True) from None
+            detail = f"no reply in {request.demands.timeout_s:.0f} s"
+            raise TeacherError("timeout", detail, retryable=True) from None
+        finally:
+            if sending is not None:
+                self._watch.end(sending, answered=answered)
 
-    def _stall_limit(self) -> float:
-        if len(self._recent) < HEDGE_AFTER:
-            return float("inf")
-        return max(STALL_FLOOR_S, HEDGE_FACTOR * max(self._recent))
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
-    def _count(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Failure):
-            self.stats.failed[outcome.reason] += 1
-            return
-        self.stats.answered += 1
-        self.stats.prompt_tokens += outcome.prompt_tokens
-        self.stats.completion_tokens += outcome.completion_tokens
+    def _move(self, change: int) -> None:
+        now = time.monotonic()
+        if self._changed:
+            self.stats.in_flight_seconds += self._in_flight * (now - self._changed)
+            self.stats.seconds += now - self._changed
+        self._changed = now
+        self._in_flight += change
+        self.stats.most_in_flight = max(self.stats.most_in_flight, self._in_flight)
 
 
 async def ask(
     requests: Iterable[Request], teacher: Teacher, journal: JournalWriter, *,
     window: int, retries: int, on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> AskStats:  # fmt: skip
-    """Ask all of `requests`; the window is full as long as there are enough of them."""
+    """Ask all of `requests`; the window is full as long as there are enough of them. Raises what `Asker.one` raises."""
     asker = Asker(teacher, journal, window=window, retries=retries)
     async for outcome in outcomes_of(requests, asker, ahead=2 * window):
         on_outcome(outcome)
@@ -110,22 +149,37 @@ async def ask(
 
 
 async def outcomes_of(requests: Iterable[Request], asker: Asker, *, ahead: int) -> AsyncIterator[Outcome]:
-    """Outcomes as they come; at most `ahead` requests are held at once, so memory is flat however many there are."""
-    waiting: set[asyncio.Task[Outcome | None]] = set()
-    for request in requests:
-        waiting.add(asyncio.create_task(asker.one(request)))
-        if len(waiting) >= ahead:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if (outcome := task.result()) is not None:
-                    yield outcome
-    for task in asyncio.as_completed(waiting):
-        if (outcome := await task) is not None:
-            yield outcome
+    """Outcomes as they come; at most `ahead` requests are held at once, so memory is flat however many there are.
+
+    `ahead` above the window covers the requests whose reply is on its way to the disk. When the reader goes away or a
+    request raises, the rest are cancelled and waited for; nothing runs on behind the caller's back.
+    """
+    done: asyncio.Queue[asyncio.Task[Outcome | None]] = asyncio.Queue()
+    running: set[asyncio.Task[Outcome | None]] = set()
+    source = iter(requests)
+
+    def refill() -> None:
+        while len(running) < ahead and not asker.stopped and (request := next(source, None)) is not None:
+            task = asyncio.create_task(asker.one(request))
+            running.add(task)
+            task.add_done_callback(done.put_nowait)
+
+    try:
+        refill()
+        while running:
+            task = await done.get()
+            running.discard(task)
+            refill()
+            if (outcome := task.result()) is not None:
+                yield outcome
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _pause(tries: int, asked: float | None) -> float:
-    """The pause that the server asked for, else doubling with full jitter."""
+    """The pause that the server asked for, else doubling with jitter."""
     if asked is not None:
         return asked
     return random.uniform(0.5, 1.0) * min(PAUSE_LIMIT_S, PAUSE_S * 2 ** (tries - 1))

@@ -29,8 +29,8 @@ DETAIL_CHARACTERS = 500  # the same cap as `Rejection.detail`
 class Reply:
     """One finished answer. `seconds` runs from sending to the last byte, the retries before it not counted.
 
-    `finish_reason` is the server's word: `stop`, `length`, `content_filter`, `tool_calls`, or `none` where it gave none.
-    A lone surrogate in the body has become U+FFFD, because no file can hold it; everything else is as it was received.
+    `finish_reason` is the server's word (`stop`, `length`, `content_filter`, `tool_calls`), `none` where it gave none.
+    A lone surrogate in the body has become U+FFFD, because no file can hold it; all else is as it was received.
     """
 
     request_key: str
@@ -119,7 +119,7 @@ def _rebuild(reason: Reason, detail: str, retryable: bool, retry_after_s: float 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What an endpoint says of itself: `model` as served, `root` the path or name behind it, `max_tokens` its context."""
+    """What an endpoint says of itself: `model` as served, `root` the name behind it, `max_tokens` of context."""
 
     endpoint: str
     model: str

@@ -51,6 +51,12 @@ class TeacherConfig(Section):
     """Requests in flight, over all askers."""
     timeout_s: float = Field(default=300.0, gt=0)
     """Longest time for one reply."""
+    stall_s: float = Field(default=20.0, gt=0)
+    """A reply is sent for again when it is this late and twice as late as 99 % of its fellows; with `stream`, when no
+    token came for this long."""
+    stream: bool = False
+    """Take replies token by token: finds a stall sooner and keeps gateways from closing a silent connection, for about
+    10 times the client's processor time."""
     retries: int = Field(default=5, ge=0)
     """Sendings again after a failure of the machinery; such a failure never uses up a slot's attempt."""
     server: ServerConfig = Field(default_factory=ServerConfig)

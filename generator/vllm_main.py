@@ -23,7 +23,7 @@ def _answer(name: str) -> str:
 
 def main() -> None:
     """Run vLLM's own command line."""
-    metadata.version = _answer
+    metadata.version = _answer  # type: ignore[assignment]
     from vllm.entrypoints.cli.main import main as vllm
 
     sys.argv[0] = "vllm"

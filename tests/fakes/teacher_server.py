@@ -98,7 +98,7 @@ class Cut(Exception):
     """The connection is dropped here."""
 
 
-async def inject(fault: Fault, body: dict[str, Any], send: Send) -> None:
+async def inject(fault: Fault, body: dict[str, Any], send: Send, key: str = "") -> None:
     """Do one bad thing to one completion. Raises `Cut` when the connection goes with it."""
     good = orjson.dumps(reply_body(body))
     plain = {
@@ -107,6 +107,7 @@ async def inject(fault: Fault, body: dict[str, Any], send: Send) -> None:
         "overlong": lambda: error(400, "maximum context length is 2048 tokens", "BadRequestError", "input_tokens"),
         "invalid": lambda: error(400, "bad schema", "BadRequestError", "messages"),
         "unknown_model": lambda: error(404, "The model does not exist.", "NotFoundError", "model"),
+        "echo_key": lambda: error(401, f"Incorrect API key provided: {key}.", "AuthenticationError"),
         "no_key": lambda: error(401, "Unauthorized", "AuthenticationError"),
         "broken_json": lambda: response(200, good[: len(good) // 2]),
         "bad_utf8": lambda: response(200, good.replace(b'"content":"', b'"content":"\xff\xfe\x80')),
@@ -196,16 +197,16 @@ class Server:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ", 2)[1].decode()
-                await self._route(path, await reader.readexactly(_length(head)), send)
-        except (Cut, asyncio.IncompleteReadError, ConnectionError):
+                await self._route(path, await reader.readexactly(_length(head)), send, _header(head, b"authorization"))
+        except (Cut, asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the other side has gone, or was meant to be cut off
         finally:
             writer.close()
 
-    async def _route(self, path: str, payload: bytes, send: Send) -> None:
+    async def _route(self, path: str, payload: bytes, send: Send, key: str) -> None:
         self.state.seen[path] += 1
         if path == "/v1/chat/completions":
-            await self._complete(payload, send)
+            await self._complete(payload, send, key)
         elif path == "/v1/models":
             model = {
                 "id": MODEL,
@@ -228,7 +229,7 @@ class Server:
         else:
             await send(error(404, path, "NotFoundError"))
 
-    async def _complete(self, payload: bytes, send: Send) -> None:
+    async def _complete(self, payload: bytes, send: Send, key: str) -> None:
         state, body = self.state, orjson.loads(payload)
         state.seen["completions"] += 1
         state.in_flight += 1
@@ -242,7 +243,7 @@ class Server:
             if body.get("stream"):
                 await stream(body, fault.kind if fault else None, send, fault.seconds if fault else 0.0)
             elif fault:
-                await inject(fault, body, send)
+                await inject(fault, body, send, key.removeprefix("Bearer "))
             else:
                 answer = reply_body(body)
                 state.tokens += answer["usage"]["completion_tokens"]
@@ -253,10 +254,14 @@ class Server:
 
 
 def _length(head: bytes) -> int:
+    return int(_header(head, b"content-length") or 0)
+
+
+def _header(head: bytes, name: bytes) -> str:
     for line in head.split(b"\r\n"):
-        if line.lower().startswith(b"content-length:"):
-            return int(line.split(b":")[1])
-    return 0
+        if line.lower().startswith(name + b":"):
+            return line.split(b":", 1)[1].strip().decode()
+    return ""
 
 
 async def main() -> None:

@@ -1,0 +1,71 @@
+"""From the bytes of a chat completion to a reply. Text is data: any shape is expected, none is trusted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from generator.reply import Reply, TeacherError
+
+NAME_CHARACTERS = 200  # of a model's name and of a finish reason; what is longer is neither
+INT32 = 1 << 31
+
+
+def parse_body(body: bytes) -> Any:
+    """The JSON value of a body. Raises `TeacherError` (malformed, retryable): half a body is worth another sending."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass  # orjson refuses a lone surrogate, which is no reason to lose a reply
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise TeacherError("malformed", f"the body is not JSON ({type(error).__name__})", retryable=True) from error
+
+
+def reply_from(answer: Any, *, request_key: str, seconds: float, endpoint: str) -> Reply:
+    """The reply inside an answer; null content is an empty text. Raises `TeacherError` when it holds none."""
+    choice = _first(answer)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise TeacherError("malformed", "the choice holds no message", retryable=True)
+    text = message.get("content")
+    if text is not None and not isinstance(text, str):
+        raise TeacherError("malformed", f"the content is a {type(text).__name__}, not text", retryable=True)
+    usage = answer.get("usage")
+    return Reply(
+        request_key=request_key,
+        text=storable(text or ""),
+        finish_reason=_name(choice.get("finish_reason")) or "none",
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+        model=_name(answer.get("model")),
+        seconds=round(seconds, 4),
+        endpoint=endpoint,
+    )
+
+
+def storable(text: str) -> str:
+    """`text` with lone surrogates made U+FFFD, because no file can hold them."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _first(answer: Any) -> dict[str, Any]:
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise TeacherError("malformed", "the body holds no choice", retryable=True)
+    return choices[0]
+
+
+def _name(value: Any) -> str:
+    return storable(value[:NAME_CHARACTERS]) if isinstance(value, str) else ""
+
+
+def _count(usage: Any, name: str) -> int:
+    """A token count; 0 where the server gives none."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and 0 <= value < INT32 else 0
