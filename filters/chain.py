@@ -6,9 +6,9 @@ again without scoring again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,32 +16,25 @@ import pyarrow.compute as pc
 
 from corpus.document import REJECTIONS
 from corpus.errors import RecipeError
-from filters import language, quality, sensitive
-from filters.batch import Batch, make_batch, slices, text_series
+from filters import sensitive
+from filters.batch import make_batch, slices, text_series
 from filters.config import FilterConfig, ProfileName
-from filters.rules import SCORERS, STATISTICS, in_scope, limits_of
-
+from filters.language import identify
+from filters.quality import score_quality
+from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
 
 STAGE = "filter"
+ALL = (*SCORERS, "language", "sensitive", "quality")
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """Where the trained models are. Paths, not models: fastText models cannot be pickled, workers load their own."""
+def score_table(documents: pa.Table, *, quality: Any = None, scorers: Sequence[str] = ALL) -> pa.Table:
+    """`id` and one column for each statistic of the chosen scorers, in the order of the documents.
 
-    quality: Path | None = None  # written by `train_quality`; without it no column `quality.score`
-    language: Path | None = None  # the installed lid.176 when not set
-
-
-def score_table(documents: pa.Table, config: FilterConfig, models: Models | None = None) -> pa.Table:
-    """`id` and one column for each statistic of the chosen filters, in the order of the documents.
-
-    Ratios are float32, counts int32, labels string; names carry the filter as prefix. Needs the columns `id`, `text`
-    and, for profiles, `source` and `domain`.
+    Ratios are float32, counts int32, labels string; names carry the scorer as prefix. `quality` is a model of
+    `load_quality`; without one the column `quality.teaches` is 1 for every text.
     """
-    models = models or Models()
-    parts = [_score(part, config, models) for part in slices(documents)]
-    return pa.concat_tables(parts) if parts else _score(documents, config, models)
+    parts = [_score(part, quality, scorers) for part in slices(documents)]
+    return pa.concat_tables(parts) if parts else _score(documents, quality, scorers)
 
 
 def decide(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Table:
@@ -85,33 +78,23 @@ def profiles_of(documents: pa.Table, config: FilterConfig) -> np.ndarray:
     return np.array(names, dtype=object)
 
 
-def _score(documents: pa.Table, config: FilterConfig, models: Models) -> pa.Table:
+def _score(documents: pa.Table, quality: Any, scorers: Sequence[str]) -> pa.Table:
     texts = text_series(documents)
     batch = make_batch(texts)
     columns: dict[str, np.ndarray] = {"text.characters": batch.characters.astype(np.int32)}
-    for name in config.filters:
+    for name in scorers:
         if name in SCORERS:
             columns |= SCORERS[name](batch)
         elif name == "language":
-            columns |= _languages(documents, batch, config, models)
+            columns |= identify(texts)
         elif name == "sensitive":
             columns |= sensitive.score(texts)
-        elif name == "quality" and models.quality is not None:
-            columns |= {"quality.score": quality.score(texts, models.quality, config.quality)}
+        elif name == "quality":
+            columns["quality.teaches"] = score_quality(quality, texts) if quality else np.ones(len(texts), np.float32)
+        else:
+            raise RecipeError(f"there is no scorer {name!r}", hint=f"Known: {', '.join(ALL)}.")
     arrays = {name: pa.array(values) for name, values in columns.items()}
     return pa.table({"id": documents.column("id").combine_chunks(), **arrays})
-
-
-def _languages(documents: pa.Table, batch: Batch, config: FilterConfig, models: Models) -> dict[str, np.ndarray]:
-    """Label and certainty; source code is not asked: its row keeps an empty label."""
-    labels = np.full(len(batch), "", dtype=object)
-    scores = np.full(len(batch), np.nan, dtype=np.float32)
-    asked = np.flatnonzero(profiles_of(documents, config) != "code")
-    if asked.size:
-        path = models.language or language.language_model()
-        found = language.identify(batch.texts.gather(asked), config.language, path)
-        labels[asked], scores[asked] = found["language.label"], found["language.score"]
-    return {"language.label": labels, "language.score": scores}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,41 +123,45 @@ def _verdicts(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> tu
 
 
 def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
+    """All checks, gravest first."""
     profiles = profiles_of(documents, config)
     declared = _strings(documents, "language")
-    for kind, policy in sensitive.policies(config.sensitive).items():
-        name = f"sensitive.{kind}"
-        if policy == "drop" and name in scores:
-            yield _Check(scores[name] > 0, name, scores[name], f"{name}={{}}")
-    yield _Check(scores["text.characters"] == 0, "empty", scores["text.characters"], "text.characters={}")
-    yield from _language_checks(scores, profiles, declared, config)
-    for profile in ("prose", "code", "synthetic"):
+    yield from _sensitive_check(scores, config)
+    characters = scores["text.characters"]
+    yield _Check(characters == 0, "empty", characters, "text.characters={}")
+    if "language.label" in scores:
+        yield from _language_checks(scores, profiles != "code", declared, config)
+    for profile in PROFILES:
         yield from _limit_checks(scores, profiles == profile, declared, profile, config)
-    least = config.quality.at_least
-    if least is not None:
-        if "quality.score" not in scores:
-            raise RecipeError(
-                "filter.quality.at_least is set but nothing was scored by a quality classifier",
-                hint="Train one (train_quality) and hand it over as Models(quality=PATH).",
-            )
-        values = scores["quality.score"]
-        asked = np.isin(profiles, config.quality.profiles)
-        yield _Check(asked & (values < least), "low_quality", values, f"quality.score={{}} < {least:g}")
+    if "quality.teaches" in scores:
+        values = scores["quality.teaches"]
+        low = (profiles == "prose") & (values < np.float32(config.quality))
+        yield _Check(low, "quality", values, f"quality.teaches={{}} < {config.quality:g}")
+
+
+def _sensitive_check(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
+    """One reason for all kinds, so that nobody has to know them to withhold the text."""
+    dropping = [kind for kind, policy in sensitive.policies(config).items() if policy == "drop"]
+    present = [kind for kind in dropping if f"sensitive.{kind}" in scores]
+    if present:
+        found = np.array([scores[f"sensitive.{kind}"] > 0 for kind in present])
+        names = np.full(found.shape[1], "", dtype=object)
+        for index in np.flatnonzero(found.any(axis=0)):
+            names[index] = ", ".join(kind for kind, flag in zip(present, found[:, index], strict=True) if flag)
+        yield _Check(names != "", "sensitive", names, "{}")
 
 
 def _language_checks(
-    scores: dict[str, np.ndarray], profiles: np.ndarray, declared: np.ndarray, config: FilterConfig
+    scores: dict[str, np.ndarray], asked: np.ndarray, declared: np.ndarray, config: FilterConfig
 ) -> Iterator[_Check]:
-    if "language.label" not in scores:
-        return
-    labels, certainty = scores["language.label"], scores["language.score"]
-    asked = profiles != "code"
-    allowed = config.language.allowed
-    right = np.isin(labels, allowed) if allowed else labels == declared
-    wanted = ",".join(allowed) if allowed else "the declared language"
-    least = config.language.min_score
-    yield _Check(asked & (certainty < least), "unsure_language", certainty, f"language.score={{}} < {least:g}")
-    yield _Check(asked & ~right, "wrong_language", labels, f"language.label={{}}, not {wanted}")
+    """Source code (not `asked`) has no language of this kind."""
+    labels, confidence = scores["language.label"], scores["language.confidence"]
+    least = config.language_confidence
+    right = np.isin(labels, config.languages) if config.languages else labels == declared
+    wanted = ", ".join(config.languages) or "the declared one"
+    yield _Check(asked & ~right, "language", labels, f"language.label={{}}; kept: {wanted}")
+    unsure = asked & (confidence < np.float32(least))
+    yield _Check(unsure, "unsure_language", confidence, f"language.confidence={{}} < {least:g}")
 
 
 def _limit_checks(

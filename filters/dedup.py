@@ -1,151 +1,150 @@
 """Exact and near duplicates: sign → bands → candidates → exact Jaccard → components → decide.
 
-MinHash only proposes; a pair counts when the exact Jaccard similarity of its shingle sets reaches the threshold. The
-winner of a component is the highest priority, then the smallest id, so the result is the same for any order, any
+MinHash only proposes; a pair counts when the exact Jaccard similarity of its shingle sets reaches the threshold. In a
+component of such pairs the best text (highest priority, then smallest id) stays, and every other goes that resembles
+one that stays. A text that hangs on by a chain of others, itself unlike all that stay, stays too. So each removal has
+a similarity at or above the threshold, a second pass removes nothing, and the result is the same for any order, any
 partitioning and any number of workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import xxhash
+import pyarrow.compute as pc
 
+from filters.batch import slices, text_series
+from filters.components import components, linked
 from filters.config import DuplicatesConfig
-from filters.words import rolling, split
+from filters.minhash import Signatures, jaccard, s_curve, shingle_sets, sign
 
-SEED = 42
+__all__ = ["DUPLICATES", "find_duplicates", "s_curve"]
+
 DUPLICATES = pa.schema(
     [("id", pa.string()), ("kept_id", pa.string()), ("jaccard", pa.float32()), ("kind", pa.string())]
 )
-
-
-@dataclass(frozen=True)
-class Signed:
-    """Signatures of n texts. Short texts (fewer words than a shingle) have no shingles and only match exactly."""
-
-    exact: list[int]  # xxh3-64 over the text with its white space folded and its case lowered
-    digests: np.ndarray  # uint32, n × permutations
-    shingles: list[np.ndarray]  # sorted distinct uint64 a text
-
-
-def sign(texts: pa.ChunkedArray | pa.Array, config: DuplicatesConfig) -> Signed:
-    """Signatures of a shard."""
-    from rensa import RMinHash
-
-    grams, starts = rolling(split(texts), config.shingle)
-    exact = [xxhash.xxh3_64_intdigest(" ".join(str(text).lower().split()).encode()) for text in texts.to_pylist()]
-    digests = RMinHash.digest_matrix_from_flat_token_hashes(
-        grams, starts.astype(np.uint64), config.bands * config.rows, SEED
-    )
-    pieces = [np.unique(grams[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
-    rows = np.array(digests.to_rows(), dtype=np.uint32).reshape(len(exact), config.bands * config.rows)
-    return Signed(exact, rows, pieces)
+Run = Callable[..., Iterable[Any]]
 
 
 def find_duplicates(
     tables: Sequence[pa.Table],
     config: DuplicatesConfig,
-    priority: Callable[[pa.Table], Sequence[float]],
-    run: Callable[..., Iterable[Any]] = map,
+    priority: Callable[[pa.Table], Sequence[float]] = lambda table: [0.0] * table.num_rows,
+    run: Run = map,
 ) -> pa.Table:
-    """Rows of schema `DUPLICATES`, one for each text that is not the winner of its component.
+    """Rows of schema `DUPLICATES`, sorted by id: each text that goes, the one that stays for it, their similarity.
 
-    `tables` have `id` and `text`; `run` maps `sign` over them, in this process or elsewhere.
+    `tables` have `id` and `text`; `run` maps the two passes that read text (signing, verifying) over them, in this
+    process or elsewhere. Between those passes a text costs 8 bytes a band; verifying holds the candidates' shingles.
     """
-    ids = [row for table in tables for row in table["id"].to_pylist()]
-    rank = [value for table in tables for value in priority(table)]
-    signed = list(run(_sign_with(config), [table["text"] for table in tables]))
-    if not ids:
+    if not sum(table.num_rows for table in tables):
         return DUPLICATES.empty_table()
-    exact = [value for part in signed for value in part.exact]
-    shingles = [value for part in signed for value in part.shingles]
-    order = sorted(range(len(ids)), key=lambda index: (-rank[index], ids[index]))
-    near = _verified(_candidates(np.concatenate([part.digests for part in signed]), shingles, config), shingles, config)
-    edges = [(a, b, 1.0, "exact") for a, b in _exact_pairs(exact, order)] + [
-        (a, b, value, "near") for a, b, value in near
-    ]
-    return _decided(ids, order, edges)
+    ids = pa.concat_arrays([table["id"].cast(pa.string()).combine_chunks() for table in tables])
+    rank = _ranks(ids, np.concatenate([np.asarray(priority(table), dtype=float) for table in tables]))
+    signed = _joined(list(run(partial(sign_table, config=config), tables)))
+    first = _first_of_equals(signed.exact, rank)
+    alone = np.flatnonzero(signed.long & (first == np.arange(len(first))))
+    pairs = alone[linked(signed.bands[alone], rank[alone], config.bucket)]
+    kept, value = _decide(*_verified(pairs, tables, config, run), rank, len(rank))
+    # A copy goes with its original: when that one resembles a better text, both do.
+    copied = first != np.arange(len(first))
+    kept, value = kept[first], value[first]
+    gone = np.flatnonzero(kept != np.arange(len(kept)))
+    kinds = np.where(copied[gone], "exact", "near")
+    columns = [ids.take(gone), ids.take(kept[gone]), pa.array(value[gone], pa.float32()), pa.array(kinds.tolist())]
+    return pa.table(columns, schema=DUPLICATES).sort_by("id")
 
 
-def _sign_with(config: DuplicatesConfig) -> Callable[[pa.ChunkedArray], Signed]:
-    from functools import partial
-
-    return partial(sign, config=config)
-
-
-def _exact_pairs(exact: Sequence[int], order: Sequence[int]) -> Iterator[tuple[int, int]]:
-    first: dict[int, int] = {}
-    for index in order:
-        if (winner := first.setdefault(exact[index], index)) != index:
-            yield winner, index
+def sign_table(table: pa.Table, config: DuplicatesConfig) -> Signatures:
+    """Signatures of one table: the first pass."""
+    return _joined([sign(text_series(part), config) for part in slices(table)], config.bands)
 
 
-def _candidates(digests: np.ndarray, shingles: list[np.ndarray], config: DuplicatesConfig) -> set[tuple[int, int]]:
-    """Pairs that share a band. A bucket links every member to its neighbours in it, so a giant one stays linear."""
-    rows = np.flatnonzero([len(item) > 0 for item in shingles])
-    pairs: set[tuple[int, int]] = set()
-    for band in range(config.bands):
-        part = np.ascontiguousarray(digests[rows, band * config.rows : (band + 1) * config.rows])
-        keys = part.view(np.dtype((np.void, part.dtype.itemsize * config.rows))).ravel()
-        _, group = np.unique(keys, return_inverse=True)
-        by_group = np.argsort(group, kind="stable")
-        same = group[by_group][1:] == group[by_group][:-1]
-        left, right = rows[by_group[:-1][same]], rows[by_group[1:][same]]
-        heads = _bucket_heads(group[by_group], rows[by_group])[1:][same]
-        pairs.update(zip(left.tolist(), right.tolist(), strict=True))
-        pairs.update(
-            (head, member) for head, member in zip(heads.tolist(), right.tolist(), strict=True) if head != member
-        )
-    return pairs
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A table, and the rows in it whose shingles are needed."""
+
+    table: pa.Table
+    rows: np.ndarray
 
 
-def _bucket_heads(groups: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """For each member of the sorted buckets, the first member of its bucket."""
-    starts = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
-    return members[np.repeat(starts, np.diff(np.concatenate([starts, [len(groups)]])))]
+def read_shingles(wanted: Wanted, config: DuplicatesConfig) -> list[np.ndarray]:
+    """Shingle sets of the wanted rows: the second pass."""
+    chosen = wanted.table.select(["text"]).take(pa.array(wanted.rows))
+    return [found for part in slices(chosen) for found in shingle_sets(text_series(part), config)]
+
+
+def _joined(parts: Sequence[Signatures], bands: int = 0) -> Signatures:
+    if not parts:
+        return Signatures(np.zeros(0, object), np.zeros((0, bands), np.uint64), np.zeros(0, bool))
+    return Signatures(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("exact", "bands", "long")))
+
+
+def _ranks(ids: pa.Array, priority: np.ndarray) -> np.ndarray:
+    """The place of each text when the best comes first: highest priority, then smallest id."""
+    order = pc.sort_indices(
+        pa.table({"priority": priority, "id": ids}), sort_keys=[("priority", "descending"), ("id", "ascending")]
+    ).to_numpy()
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank
+
+
+def _first_of_equals(exact: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """For each text the best one with the same normalised text, itself if there is no other."""
+    groups = pa.array(exact, pa.binary()).dictionary_encode().indices.to_numpy()
+    order = np.lexsort((rank, groups))
+    starts = np.r_[True, groups[order][1:] != groups[order][:-1]]
+    first = np.empty(len(exact), dtype=np.int64)
+    first[order] = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
+    return first
 
 
 def _verified(
-    pairs: Iterable[tuple[int, int]], shingles: list[np.ndarray], config: DuplicatesConfig
-) -> list[tuple[int, int, float]]:
-    found = ((a, b, jaccard(shingles[a], shingles[b])) for a, b in sorted(pairs))
-    return [(a, b, value) for a, b, value in found if value >= config.threshold]
+    pairs: np.ndarray, tables: Sequence[pa.Table], config: DuplicatesConfig, run: Run
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs whose exact similarity reaches the threshold, and that similarity."""
+    needed = np.unique(pairs)
+    ends = np.cumsum([table.num_rows for table in tables])
+    starts = ends - [table.num_rows for table in tables]
+    shares = [needed[(needed >= low) & (needed < high)] - low for low, high in zip(starts, ends, strict=True)]
+    wanted = [Wanted(table, rows) for table, rows in zip(tables, shares, strict=True) if len(rows)]
+    found = [item for part in run(partial(read_shingles, config=config), wanted) for item in part]
+    sets: Mapping[int, np.ndarray] = dict(zip(needed.tolist(), found, strict=True))
+    values = np.array([jaccard(sets[a], sets[b]) for a, b in pairs.tolist()], dtype=np.float64)
+    same = values >= config.threshold
+    return pairs[same], values[same]
 
 
-def jaccard(a: np.ndarray, b: np.ndarray) -> float:
-    """Exact Jaccard similarity of two sorted sets; 0 for two empty ones."""
-    common = len(np.intersect1d(a, b, assume_unique=True))
-    total = len(a) + len(b) - common
-    return common / total if total else 0.0
+def _decide(pairs: np.ndarray, values: np.ndarray, rank: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each text the one that stays for it (itself, if it stays) and their similarity.
+
+    Components are independent of each other; within one, the best text decides first.
+    """
+    kept, value = np.arange(size), np.ones(size)
+    labels = components(pairs, size)
+    for members in _by_component(pairs, labels):
+        better: dict[int, list[tuple[int, float]]] = {}
+        for row in members:
+            winner, other = sorted(pairs[row].tolist(), key=rank.__getitem__)
+            better.setdefault(other, []).append((winner, float(values[row])))
+        for other in sorted(better, key=rank.__getitem__):
+            staying = [(winner, alike) for winner, alike in better[other] if kept[winner] == winner]
+            if staying:
+                kept[other], value[other] = min(staying, key=lambda item: rank[item[0]])
+    return kept, value
 
 
-def _decided(ids: list[str], order: list[int], edges: list[tuple[int, int, float, str]]) -> pa.Table:
-    parent = list(range(len(ids)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    place = {index: rank for rank, index in enumerate(order)}
-    best: dict[int, tuple[float, str]] = {}
-    for a, b, value, kind in edges:
-        winner, loser = sorted((root(a), root(b)), key=place.__getitem__)
-        parent[loser] = winner
-        for index in (a, b):
-            best[index] = max(best.get(index, (0.0, "")), (value, kind), key=lambda item: item[0])
-    losers = [index for index in range(len(ids)) if root(index) != index]
-    rows = [{"id": ids[i], "kept_id": ids[root(i)], "jaccard": best[i][0], "kind": best[i][1]} for i in losers]
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["id"]), schema=DUPLICATES)
-
-
-def s_curve(config: DuplicatesConfig) -> list[tuple[float, float]]:
-    """(similarity, probability that the index proposes the pair), from 0 to 1 in steps of .05."""
-    points = [step / 20 for step in range(21)]
-    return [(value, 1 - (1 - value**config.rows) ** config.bands) for value in points]
+def _by_component(pairs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Row numbers of the pairs, one array a component."""
+    if not len(pairs):
+        return []
+    groups = labels[pairs[:, 0]]
+    order = np.argsort(groups, kind="stable")
+    cuts = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
+    return np.split(order, cuts)

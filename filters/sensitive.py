@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from filters import checksums
-from filters.config import Policy, SensitiveConfig
+from filters.config import FilterConfig, Policy
 
 EXAMPLE_HOST = re.compile(r"(?i)(?:^|[.@])(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost|local|lan)$")
 PLACEHOLDER = re.compile(
@@ -210,12 +210,13 @@ def score(texts: pl.Series) -> dict[str, np.ndarray]:
     return {f"sensitive.{name}": values for name, values in counts.items()}
 
 
-def policies(config: SensitiveConfig) -> dict[str, Policy]:
-    """What happens to each kind: the recipe's word, else the kind's own."""
-    return {kind.name: config.policy.get(kind.name, kind.policy) for kind in KINDS}
+def policies(config: FilterConfig) -> dict[str, Policy]:
+    """What happens to each kind: the recipe's word for it, else `report` if the recipe only reports, else its own."""
+    default = {kind.name: kind.policy if config.sensitive == "drop" else "report" for kind in KINDS}
+    return {name: config.policy.get(name, policy) for name, policy in default.items()}
 
 
-def mask(documents: pa.Table, config: SensitiveConfig) -> tuple[pa.Table, dict[str, int]]:
+def mask(documents: pa.Table, config: FilterConfig) -> tuple[pa.Table, dict[str, int]]:
     """The documents with all findings of kinds under the policy `mask` replaced, and how many of each kind.
 
     This edits text: it is a step of its own, run before scoring, and its counts belong into the manifest.
