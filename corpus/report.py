@@ -49,14 +49,14 @@ SECTIONS = (
         "Coverage",
         "What was asked for, and what came",
         "Each cell is one kind of document in the plan: documents kept, and how many were wanted.",
-        ("coverage",),
+        ("coverage", "yield.slots", "yield.short"),
     ),
     Section(
         "texts",
         "Texts",
         "The shape of the texts",
         "Distributions over documents. A dashed line is a limit of the recipe; an upright mark is a median.",
-        ("lengths", "scores", "quality", "languages", "language"),
+        ("lengths", "scores", "quality", "languages", "language", "sources"),
     ),
     Section(
         "repeats",
@@ -65,7 +65,7 @@ SECTIONS = (
         "Documents that say what another one says already; the better of the two stays.",
         ("duplicates",),
     ),
-    Section("mix", "Mix", "The mix", "What the student reads, by source.", ("blend", "mix", "epochs", "sources")),
+    Section("mix", "Mix", "The mix", "What the student reads, by source.", ("blend", "mix", "epochs", "arms.blend")),
     Section(
         "student",
         "Student",
@@ -144,10 +144,13 @@ def _lead(manifests: Mapping[str, Manifest]) -> str:
 
 
 def _tiles(manifests: Mapping[str, Manifest]) -> str:
-    """Headline figures: the stages' own numbers first, then totals of the last stage that has any."""
+    """Headline figures: totals of the last stage that holds documents, then the numbers that stages name."""
     found: dict[str, tuple[str, str]] = {}
-    for totals in [manifest.totals for manifest in reversed(list(manifests.values())) if manifest.totals][:1]:
-        found |= {f"{name} in the result": (number(value), "") for name, value in totals.items()}
+    rows = [item for item in manifests.values() if item.totals and item.of("documents")]
+    for manifest in rows[-1:]:
+        found |= {
+            name.capitalize(): (number(value), f"after {manifest.stage}") for name, value in manifest.totals.items()
+        }
     for manifest in manifests.values():
         for fact in manifest.facts.values():
             if fact.get("kind") == "number":

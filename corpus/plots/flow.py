@@ -6,7 +6,7 @@ The picture is linear in rows, so a stage of few rows is thin beside one of many
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from corpus.plots.marks import bar, coordinate, drawing, legend, tag, text
 from corpus.plots.safe import escape, number, share
@@ -51,7 +51,7 @@ class _Place:
 
 def flow(title: str, nodes: Sequence[Node]) -> str:
     """The picture of `nodes`, given in an order in which sources come before the stages that use them."""
-    nodes = [node for node in nodes if node.total]
+    nodes = direct([node for node in nodes if node.total])
     places = _placed(nodes)
     bottom = max((place.y + place.height for place in places.values()), default=0)
     marks = [_fades(), *(mark for place in places.values() for mark in _ribbons(place, places))]
@@ -70,6 +70,25 @@ def flow(title: str, nodes: Sequence[Node]) -> str:
         ]
     )
     return drawing(WIDTH, bottom + 44, title, f"Rows by stage. {summary}.", marks, "wide") + key
+
+
+def direct(nodes: Sequence[Node]) -> list[Node]:
+    """The same flow without detours: a source that another source stands for, and stages that only pass rows on."""
+    above: dict[str, set[str]] = {}
+    for node in nodes:
+        above[node.name] = {name for source in node.sources for name in {source, *above.get(source, ())}}
+    used = {source for node in nodes for source in node.sources}
+    found: list[Node] = []
+    stands_for: dict[str, str] = {}
+    for node in nodes:
+        known = [name for name in node.sources if name in above]
+        near = [name for name in known if not any(name in above[other] for other in known)]
+        node = replace(node, sources=tuple(dict.fromkeys(stands_for.get(name, name) for name in near)))
+        if len(node.sources) == 1 and node.kept == node.total == node.taken and node.name in used:
+            stands_for[node.name] = node.sources[0]
+        else:
+            found.append(node)
+    return found
 
 
 def depths(nodes: Sequence[Node]) -> dict[str, int]:

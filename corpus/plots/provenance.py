@@ -56,13 +56,13 @@ def stages(manifests: Mapping[str, Any]) -> str:
 
 
 def licences(manifests: Mapping[str, Any]) -> str:
-    """Rows by licence, from the last stage that counted them; empty when none did."""
-    counted = [(stage, manifest.licences) for stage, manifest in manifests.items() if manifest.licences]
-    if not counted:
-        return ""
-    stage, values = counted[-1]
-    rows = sorted(values.items(), key=lambda item: (-item[1], item[0]))
-    return table(["licence", "documents"], rows, caption=f"Licences after {stage}")
+    """Documents by licence, for each stage that counted them; empty when none did."""
+    rows = [
+        [stage, name, count]
+        for stage, manifest in manifests.items()
+        for name, count in sorted(manifest.licences.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return table(["stage", "licence", "documents"], rows) if rows else ""
 
 
 def hashes(manifests: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from corpus.plots import draw
 from corpus.plots.axes import Scale, round_ticks, span
 from corpus.plots.counts import ranked
 from corpus.plots.curves import thinned
-from corpus.plots.flow import Node, depths, flow
+from corpus.plots.flow import Node, depths, direct, flow
 from corpus.plots.grid import short_cells
 from corpus.plots.histogram import median_of
 from corpus.plots.safe import duration, number, short, shown
@@ -208,3 +208,14 @@ def test_shown_text_keeps_no_invisible_character() -> None:
 ])  # fmt: skip
 def test_what_is_left_out_is_said(fact: dict) -> None:
     assert "Drawn are" in draw("x", fact) or "799 further rows are not shown" in draw("x", fact)
+
+
+def test_the_flow_leaves_out_detours_and_stages_that_only_pass_on() -> None:
+    nodes = [
+        Node("read", 0, 10, 0, 10, 0, 0),
+        Node("score", 10, 0, 0, 10, 0, 0, ("read",)),
+        Node("filter", 10, 0, 0, 6, 4, 0, ("read", "score")),
+        Node("blend", 6, 0, 0, 6, 0, 0, ("read", "filter")),
+    ]
+    found = {node.name: node.sources for node in direct(nodes)}
+    assert found == {"read": (), "filter": ("read",), "blend": ("filter",)}

@@ -23,7 +23,7 @@ def manifests(seed: int = 7) -> dict[str, Manifest]:
         _stage(
             "read",
             [],
-            Balance(taken=5213, kept=4988, rejected=225),
+            Balance(made=5213, kept=4988, rejected=225),
             _read(draw),
             21.4,
             reasons={"not_text": 113, "undecodable": 61, "too_long": 51},
@@ -36,9 +36,10 @@ def manifests(seed: int = 7) -> dict[str, Manifest]:
             212.8,
             reasons={"truncated": 12, "loop": 7, "too_short": 5, "refusal": 2},
         ),
+        _stage("score", ["read"], Balance(taken=4988, kept=4988), {}, 12.0),
         _stage(
             "filter",
-            ["read", "generate"],
+            ["read", "score", "generate"],
             Balance(taken=5130, kept=3051, rejected=2079),
             _filter(draw),
             38.1,
