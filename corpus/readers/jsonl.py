@@ -75,7 +75,7 @@ def _why(data: bytes) -> str:
     if len(data) > EXPLAIN_LIMIT:
         return "malformed_json"
     try:
-        json.loads(text, parse_constant=_not_finite).__repr__().encode("utf-8")
+        json.dumps(json.loads(text, parse_constant=_not_finite), ensure_ascii=False).encode("utf-8")
     except _NotFiniteError:
         return "not_a_number"
     except RecursionError:

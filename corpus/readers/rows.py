@@ -80,8 +80,11 @@ _FIELDS = {"licence": LICENCE_FIELDS, "origin": ORIGIN_FIELDS, "date": DATE_FIEL
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...], text_field: str) -> str:
     for name in names:
-        if name != text_field and (value := _plain(row.get(name))):
-            return value
+        value = row.get(name)
+        if isinstance(value, int) and names is LICENCE_FIELDS:
+            continue  # a number of somebody's own table, and no licence
+        if name != text_field and (plain := _plain(value)):
+            return plain
     return ""
 
 

@@ -6,7 +6,6 @@ cost more than `LINE_LIMIT` of memory, and what was readable before the damage i
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from corpus.errors import RecipeError, SetupError
 CHUNK = 1 << 20
 LINE_LIMIT = 16 << 20  # bytes; a long book is about 5 MB
 RATIO_LIMIT = 200  # unpacked : packed. Prose packs 3 to 10 times, server logs up to about 100
-RATIO_FREE = 64 << 20  # unpacked bytes below which the ratio is not looked at
+RATIO_FREE = 16 << 20  # unpacked bytes below which the ratio is not looked at
 ZSTD_WINDOW = 1 << 27  # 128 MiB, the `--long=27` that zstd itself accepts without being asked
 ZSTD_FEED = 512  # packed bytes a step: a block unpacks to at most 128 KiB, so a step to tens of MB at the very worst
 
@@ -68,18 +67,23 @@ def chunks(url: str) -> Iterator[bytes]:
 
 
 def lines(pieces: Iterator[bytes], limit: int = LINE_LIMIT) -> Iterator[Line]:
-    """Cut at `\\n` alone: U+2028, NEL, form feed and a lone `\\r` are text, not ends of lines."""
-    number, held, size, tail = 1, [b""], 0, False
+    """Lines that are not empty, cut at `\\n` alone: U+2028, NEL, form feed and `\\r` are text, not ends of lines."""
+    number, size = 1, 0
+    held: list[bytes] = []
     for piece in pieces:
+        if not size and not piece.strip(b"\n"):
+            number += len(piece)  # a run of empty lines, at the speed of a copy
+            continue
         *whole, rest = piece.split(b"\n")
         for part in whole:
             size += len(part)
-            yield Line(number, b"".join([*held, part]) if size <= limit else None)
-            number, held, size = number + 1, [], 0
+            if size:
+                yield Line(number, b"".join([*held, part]) if size <= limit else None)
+                held, size = [], 0
+            number += 1
         size += len(rest)
         held = [*held, rest] if size <= limit else []
-        tail = size > 0
-    if tail:
+    if size:
         yield Line(number, b"".join(held) if size <= limit else None)
 
 
@@ -92,27 +96,6 @@ def whole(url: str, limit: int = LINE_LIMIT) -> bytes:
             raise UnreadableError("too_long", f"more than {limit:,} bytes in one document")
         held.append(piece)
     return b"".join(held)
-
-
-class ChunkStream(io.RawIOBase):
-    """A readable stream over pieces of bytes, for libraries that want a file. Never seekable."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._left = b""
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes of the current piece; empty at the end."""
-        if not self._left:
-            self._left = next(self._pieces, b"")
-        size = len(self._left) if size < 0 else size
-        taken, self._left = self._left[:size], self._left[size:]
-        return taken
 
 
 class _Counted:
