@@ -15,6 +15,7 @@ from generator.request import Request
 from generator.stall import StallWatch
 
 PAUSE_S, PAUSE_LIMIT_S = 0.25, 20.0  # first and longest pause before sending again, doubled in between, with jitter
+AHEAD = 1024  # requests held besides the window, their replies on the way to the disk: 64 in flight at 1,000 a second
 STALL_S = 20.0  # no sending is called stalled sooner: the longest prefill seen on two cores was under 10 s
 
 
@@ -143,7 +144,7 @@ async def ask(
 ) -> AskStats:  # fmt: skip
     """Ask all of `requests`; the window is full as long as there are enough of them. Raises what `Asker.one` raises."""
     asker = Asker(teacher, journal, window=window, retries=retries)
-    async for outcome in outcomes_of(requests, asker, ahead=2 * window):
+    async for outcome in outcomes_of(requests, asker, ahead=window + AHEAD):
         on_outcome(outcome)
     return asker.stats
 
