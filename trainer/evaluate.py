@@ -72,7 +72,9 @@ def sample(model_folder: Path, prompts: Sequence[str], tokens: int, *, seed: int
 
 def _load(folder: Path) -> tuple[Any, Any, int]:
     from transformers import LlamaForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     tokenizer = load_tokenizer(folder)
     return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), tokenizer, start_token(tokenizer, folder)
 

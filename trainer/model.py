@@ -12,7 +12,9 @@ from trainer.config import StudentConfig
 def build(config: StudentConfig, vocab_size: int, eos: int) -> Any:
     """A `LlamaForCausalLM` with weights that depend on `config.seed` alone; vocabulary padded to a multiple of 64."""
     from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # its bars would break into the run's own progress
     shape = config.model
     settings = LlamaConfig(
         vocab_size=-(-vocab_size // 64) * 64,

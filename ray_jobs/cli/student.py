@@ -1,0 +1,48 @@
+"""student train, evaluate, export: the student on plain files, without a recipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train and measure small models.", no_args_is_help=True)
+Files = Annotated[list[str], typer.Argument(help="Text to read: JSONL, Parquet, text, or a dataset name.")]
+
+
+@app.command()
+def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the student.")],
+          preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
+          tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None) -> None:  # fmt: skip
+    """Train a student; the same command goes on where it stopped.
+
+    Example: hornbook student train textbooks.parquet --out student --preset tiny --tokens 500000
+    """
+    from ray_jobs.student_files import train_files
+
+    print(train_files(files, out, preset, tokens))
+
+
+@app.command()
+def evaluate(model: Annotated[Path, typer.Argument(help="Exported student.")], files: Files) -> None:
+    """Bits per byte of a student on text, as JSON.
+
+    Example: hornbook student evaluate student/model held-out.jsonl
+    """
+    from ray_jobs.student_files import evaluate_files
+
+    print(evaluate_files(model, files))
+
+
+@app.command()
+def export(student: Annotated[Path, typer.Argument(help="Folder of a trained student.")],
+           out: Annotated[Path, typer.Option(help="Folder to write.")]) -> None:  # fmt: skip
+    """Copy a finished student to a folder that transformers and vLLM load.
+
+    Example: hornbook student export student --out my-model
+    """
+    from ray_jobs.student_files import export_student
+
+    print(export_student(student, out), file=sys.stdout)
