@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import xxhash
 
+from corpus.errors import RecipeError
 from corpus.ids import digest
 
 
@@ -40,22 +42,47 @@ def held_out(identity: str, share: float, seed: int) -> bool:
 def blend(
     tables: Mapping[str, pa.Table], weights: Mapping[str, float], budget: int, max_epochs: float, seed: int
 ) -> Blend:
-    """Fill `budget` tokens from tables (`id`, `tokens`) by source. Without weights, by what there is."""
-    have = {name: int(sum(table["tokens"].to_pylist())) for name, table in tables.items()}
-    parts = {name: weights.get(name, 0.0) if weights else float(tokens) for name, tokens in have.items()}
-    total = sum(parts.values()) or 1.0
-    chosen: list[tuple[str, str]] = []
+    """Fill `budget` tokens from tables (`id`, `tokens`) by source. Without weights, by what there is.
+
+    What a source cannot give within `max_epochs` is asked of the others, in proportion, so the budget is met as long as
+    anything is left. Raises `RecipeError` when weights are given and none is for a source that is there.
+    """
+    have = {name: int(sum(table["tokens"].to_pylist())) for name, table in sorted(tables.items())}
+    parts = {name: float(weights.get(name, 0.0)) if weights else float(tokens) for name, tokens in have.items()}
+    total = sum(parts.values())
+    if weights and tables and total <= 0:
+        raise RecipeError(
+            f"blend.weights: none of {', '.join(weights)} has text", hint=f"Sources with text: {', '.join(have)}."
+        )
+    asked = {name: round(budget * part / total) if total else 0 for name, part in parts.items()}
+    targets = _targets(parts, {name: int(tokens * max_epochs) for name, tokens in have.items()}, budget)
+    rows: list[tuple[int, str]] = []
     shares, unused, repeated = [], 0, 0
-    for name, table in sorted(tables.items()):
-        asked = round(budget * parts[name] / total)
-        picked, taken = _fill(table, min(asked, int(have[name] * max_epochs)), seed, name)
+    for name, tokens in have.items():
+        picked, taken = _fill(tables[name], targets[name], seed, name)
         distinct = len({identity for identity, _ in picked})
-        unused += table.num_rows - distinct
+        unused += tables[name].num_rows - distinct
         repeated += len(picked) - distinct
-        chosen += [(digest("order", seed, identity, turn), identity) for identity, turn in picked]
-        epochs = taken / have[name] if have[name] else 0.0
-        shares.append(Share(name, distinct, have[name], taken, asked, round(epochs, 3)))
-    return Blend([identity for _, identity in sorted(chosen)], shares, unused, repeated)
+        rows += [(_place("order", seed, name, turn, identity), identity) for identity, turn in picked]
+        epochs = round(taken / tokens, 3) if tokens else 0.0
+        shares.append(Share(name, distinct, tokens, taken, asked[name], epochs))
+    return Blend([identity for _, identity in sorted(rows)], shares, unused, repeated)
+
+
+def _targets(parts: Mapping[str, float], caps: Mapping[str, int], budget: int) -> dict[str, int]:
+    """Tokens of each source: by weight, none above its cap, the rest passed on to those that have room."""
+    targets = dict.fromkeys(parts, 0)
+    free = {name for name, part in parts.items() if part > 0}
+    while free:
+        left = budget - sum(targets[name] for name in parts if name not in free)
+        weight = sum(parts[name] for name in free)
+        full = {name for name in free if left * parts[name] / weight >= caps[name]}
+        for name in full or free:
+            targets[name] = caps[name] if full else round(left * parts[name] / weight)
+        if not full:
+            break
+        free -= full
+    return targets
 
 
 def _fill(table: pa.Table, budget: int, seed: int, name: str) -> tuple[list[tuple[str, int]], int]:
@@ -64,10 +91,15 @@ def _fill(table: pa.Table, budget: int, seed: int, name: str) -> tuple[list[tupl
     picked: list[tuple[str, int]] = []
     taken, turn = 0, 0
     while taken < budget and lengths:
-        for identity in sorted(lengths, key=lambda item: digest("pass", seed, name, turn, item)):
+        for _, identity in sorted((_place("pass", seed, name, turn, identity), identity) for identity in lengths):
             if taken >= budget:
                 break
             picked.append((identity, turn))
             taken += max(1, lengths[identity])
         turn += 1
     return picked, taken
+
+
+def _place(purpose: str, seed: int, source: str, turn: int, identity: str) -> int:
+    """A number to sort by: stable across machines, unrelated between purposes, sources and passes."""
+    return xxhash.xxh3_64_intdigest(f"{purpose}\0{seed}\0{source}\0{turn}\0{identity}".encode())

@@ -54,7 +54,7 @@ def split_lines(texts: pl.Series) -> Lines:
     # A paragraph starts at a non-blank line that is the first of its document or follows a blank one.
     starts = filled & (np.r_[True, ~filled[:-1]] | np.r_[True, document[1:] != document[:-1]])
     kept = stripped.filter(pl.Series(filled))
-    codes = pa.array(kept.to_arrow(), type=pa.large_string()).dictionary_encode().indices
+    codes = kept.to_arrow().cast(pa.large_string()).dictionary_encode().indices
     return Lines(
         offsets=offsets_of(np.bincount(document[filled], minlength=len(raw_counts))),
         texts=kept,

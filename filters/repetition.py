@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from filters.batch import Batch
@@ -25,13 +26,15 @@ def score(batch: Batch) -> dict[str, np.ndarray]:
     """Shares of lines, paragraphs and characters that repeat something the same document said before."""
     scores = {**_line_scores(batch), **_paragraph_scores(batch)}
     places = _Places.of(batch.words)
+    ends = offsets_of(batch.words.lengths[batch.words.codes])
     for n in range(2, max(REPEATED) + 1):
         places = places.longer(batch.words)
         if n in TOP:
-            scores[f"repetition.top_{n}gram"] = ratio(places.top_characters(batch.words, n), batch.characters)
-        places = places.repeating()
+            scores[f"repetition.top_{n}gram"] = ratio(places.top_characters(batch.words, ends), batch.characters)
         if n in REPEATED:
-            scores[f"repetition.repeated_{n}gram"] = ratio(places.repeated_characters(batch.words, n), batch.characters)
+            scores[f"repetition.repeated_{n}gram"] = ratio(
+                places.repeated_characters(batch.words, ends), batch.characters
+            )
     return scores
 
 
@@ -71,7 +74,7 @@ def _paragraph_scores(batch: Batch) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Starts of n-grams that may repeat: word positions in order, the rolling key of each, its group once counted."""
+    """Starts of n-grams that repeat: word positions in order, the rolling key of each, and its group."""
 
     n: int
     positions: np.ndarray
@@ -86,24 +89,21 @@ class _Places:
         return cls(1, np.arange(len(words.codes)), keys, empty, empty)
 
     def longer(self, words: Words) -> _Places:
-        """The same starts, one word longer, without those that would leave their document."""
+        """Of the same starts, one word longer, those whose n-gram is in the same document more than once."""
         ends = words.offsets[np.searchsorted(words.offsets, self.positions, side="right")]
         fits = self.positions + self.n < ends
         positions = self.positions[fits]
         keys = self.keys[fits] * STEP + words.hashes[words.codes[positions + self.n]]
         keys ^= keys >> np.uint64(31)
-        encoded = pa.array(keys).dictionary_encode()
+        again = pl.Series(keys).is_duplicated().to_numpy()
+        encoded = pa.array(keys[again]).dictionary_encode()
         groups = encoded.indices.to_numpy(zero_copy_only=False)
-        return _Places(self.n + 1, positions, keys, groups, np.bincount(groups, minlength=len(encoded.dictionary)))
+        sizes = np.bincount(groups, minlength=len(encoded.dictionary))
+        return _Places(self.n + 1, positions[again], keys[again], groups, sizes)
 
-    def repeating(self) -> _Places:
-        """Only the starts whose n-gram occurs again in the document."""
-        again = self.sizes[self.groups] > 1 if len(self.groups) else np.zeros(0, dtype=bool)
-        return _Places(self.n, self.positions[again], self.keys[again], self.groups[again], self.sizes)
-
-    def top_characters(self, words: Words, n: int) -> np.ndarray:
+    def top_characters(self, words: Words, ends: np.ndarray) -> np.ndarray:
         """Characters of the most frequent n-gram (the first of equals), spaces inside included, times its count."""
-        best = np.where(words.counts >= n, _gram_lengths(words, words.offsets[:-1], n), 0)
+        best = np.where(words.counts >= self.n, _gram_lengths(ends, words.offsets[:-1], self.n), 0)
         if not len(self.groups):
             return best
         _, first = np.unique(self.groups, return_index=True)  # groups are numbered by appearance: first is sorted
@@ -111,16 +111,15 @@ class _Places:
         order = np.lexsort((first, -self.sizes, documents))
         _, winners = np.unique(documents[order], return_index=True)
         group = order[winners]
-        group = group[self.sizes[group] > 1]
-        best[documents[group]] = _gram_lengths(words, self.positions[first[group]], n) * self.sizes[group]
+        best[documents[group]] = _gram_lengths(ends, self.positions[first[group]], self.n) * self.sizes[group]
         return best
 
-    def repeated_characters(self, words: Words, n: int) -> np.ndarray:
+    def repeated_characters(self, words: Words, ends: np.ndarray) -> np.ndarray:
         """Characters in n-grams that occurred before, read left to right; a counted n-gram is stepped over."""
         total = np.zeros(len(words.offsets) - 1, dtype=np.int64)
         if not len(self.positions):
             return total
-        lengths = _gram_lengths(words, self.positions, n) - (n - 1)
+        lengths = _gram_lengths(ends, self.positions, self.n) - (self.n - 1)
         documents = np.searchsorted(words.offsets, self.positions, side="right") - 1
         seen: set[int] = set()
         free = 0
@@ -130,13 +129,13 @@ class _Places:
                 continue
             if group in seen:
                 total[document] += length
-                free = position + n
+                free = position + self.n
             else:
                 seen.add(group)
         return total
 
 
-def _gram_lengths(words: Words, starts: np.ndarray, n: int) -> np.ndarray:
-    ends = offsets_of(words.lengths[words.codes])
+def _gram_lengths(ends: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+    """Characters of n-grams with single spaces between words; `ends` are running sums of word lengths."""
     last = len(ends) - 1
     return ends[np.minimum(starts + n, last)] - ends[np.minimum(starts, last)] + n - 1

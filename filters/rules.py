@@ -117,7 +117,7 @@ PROFILES: dict[ProfileName, dict[str, Limit]] = {
     },
     # A teacher's text has no navigation bars, so nothing about punctuation or line length; code fences, lists and
     # headings are wanted. What fails there is loops (Gopher's repetition) and replies that are not text. The limits on
-    # repeated phrases are ten points above Gopher's: a lesson repeats its terms. Thirty words: every form asks for more.
+    # repeated phrases are ten points above Gopher's: a lesson repeats its terms. Thirty words: all forms ask for more.
     "synthetic": {
         "gopher.words": _limit(30, 100_000),
         "gopher.mean_word_length": _limit(2.5, 10),

@@ -55,7 +55,7 @@ def split_words(texts: pl.Series) -> Words:
     """Split a string series without nulls into words by `WORD`, lower-cased."""
     lists = texts.str.to_lowercase().str.extract_all(WORD)
     flat = lists.explode().drop_nulls().to_arrow()
-    encoded = pa.array(flat, type=pa.large_string()).dictionary_encode()
+    encoded = flat.cast(pa.large_string()).dictionary_encode()
     vocabulary = encoded.dictionary
     hashes = np.fromiter(
         (xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary.to_pylist()), np.uint64, len(vocabulary)
