@@ -56,7 +56,7 @@ SECTIONS = (
         "Texts",
         "The shape of the texts",
         "Distributions over documents. A dashed line is a limit of the recipe; an upright mark is a median.",
-        ("lengths", "scores", "quality", "languages", "language", "sources"),
+        ("sources", "lengths", "scores", "quality", "languages", "language"),
     ),
     Section(
         "repeats",
@@ -90,7 +90,8 @@ SECTIONS = (
     ),
 )
 WIDE = frozenset({"grid", "curves", "table", "samples"})  # kinds that take the whole width
-TILES = 8
+TILES, TOTALS = 8, 3  # headline figures, and how many of them are totals
+FIRST = ("documents", "tokens")  # totals that lead
 Placed = tuple[str, str, Fact]  # stage, fact name, fact
 
 
@@ -102,6 +103,7 @@ def render_report(title: str, manifests: Mapping[str, Manifest]) -> str:
     script = _asset("report_page.js")
     return Template(_asset("report_page.html")).substitute(
         title=escape(title, 120),
+        label=escape(" · ".join(sorted({f"{item.name}@{item.version}" for item in manifests.values()}))),
         lead=escape(_lead(manifests), 400),
         tiles=_tiles(manifests),
         contents="".join(f'<li><a href="#{part.id}">{part.short}</a></li>' for part in filled),
@@ -114,12 +116,17 @@ def render_report(title: str, manifests: Mapping[str, Manifest]) -> str:
 
 def section_of(name: str) -> str:
     """The section that a fact belongs to: the longest known first part of its name decides."""
-    known = {prefix: part.id for part in SECTIONS for prefix in part.facts}
+    return _home(name)[0]
+
+
+def _home(name: str) -> tuple[str, int]:
+    """Section of a fact, and its rank among the names of that section."""
+    known = {prefix: (part.id, rank) for part in SECTIONS for rank, prefix in enumerate(part.facts)}
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         if (found := known.get(".".join(parts[:length]))) is not None:
             return found
-    return "more"
+    return "more", 0
 
 
 def _asset(name: str) -> str:
@@ -127,12 +134,13 @@ def _asset(name: str) -> str:
 
 
 def _places(manifests: Mapping[str, Manifest]) -> dict[str, list[Placed]]:
+    """Facts by section, in the order of the section's names; headline numbers are in the head instead."""
     placed: dict[str, list[Placed]] = {}
     for stage, manifest in manifests.items():
         for name, fact in manifest.facts.items():
-            if fact.get("kind") != "number":  # those are in the head
+            if fact.get("kind") != "number":
                 placed.setdefault(section_of(name), []).append((stage, name, fact))
-    return placed
+    return {key: sorted(items, key=lambda item: _home(item[1])[1]) for key, items in placed.items()}
 
 
 def _lead(manifests: Mapping[str, Manifest]) -> str:
@@ -148,9 +156,8 @@ def _tiles(manifests: Mapping[str, Manifest]) -> str:
     found: dict[str, tuple[str, str]] = {}
     rows = [item for item in manifests.values() if item.totals and item.of("documents")]
     for manifest in rows[-1:]:
-        found |= {
-            name.capitalize(): (number(value), f"after {manifest.stage}") for name, value in manifest.totals.items()
-        }
+        names = sorted(manifest.totals, key=lambda name: (name not in FIRST, name))[:TOTALS]
+        found |= {name.capitalize(): (number(manifest.totals[name]), f"after {manifest.stage}") for name in names}
     for manifest in manifests.values():
         for fact in manifest.facts.values():
             if fact.get("kind") == "number":
@@ -190,7 +197,8 @@ def _figures(placed: list[Placed]) -> str:
 
 def _figure(stage: str, name: str, fact: Fact) -> str:
     kind = fact.get("kind", "")
-    shape = "wide" if kind in WIDE else "half"
+    small = kind == "table" and len(fact.get("columns", ())) <= 3
+    shape = "wide" if kind in WIDE and not small else "half"
     box = "main-table" if kind == "table" else "plot-box" if kind not in ("samples",) else ""
     body = draw(name, fact)
     body = f'<div class="{box}">{body}</div>' if box else body

@@ -96,7 +96,7 @@ def _end_labels(series: Mapping[str, Points], up: Scale) -> list[str]:
         below = place
         marks.append(
             text(
-                WIDTH - RIGHT + 10, place + 4, f"{label}  {number(float(value))}", f"label t{index % SERIES}", limit=30
+                WIDTH - RIGHT + 10, place + 4, f"{label} · {number(float(value))}", f"label t{index % SERIES}", limit=30
             )
         )
     return marks

@@ -73,18 +73,17 @@ def flow(title: str, nodes: Sequence[Node]) -> str:
 
 
 def direct(nodes: Sequence[Node]) -> list[Node]:
-    """The same flow without detours: a source that another source stands for, and stages that only pass rows on."""
+    """The same flow without detours: a source that another source stands for, and stages that only look at rows."""
     above: dict[str, set[str]] = {}
     for node in nodes:
         above[node.name] = {name for source in node.sources for name in {source, *above.get(source, ())}}
-    used = {source for node in nodes for source in node.sources}
     found: list[Node] = []
     stands_for: dict[str, str] = {}
     for node in nodes:
         known = [name for name in node.sources if name in above]
         near = [name for name in known if not any(name in above[other] for other in known)]
         node = replace(node, sources=tuple(dict.fromkeys(stands_for.get(name, name) for name in near)))
-        if len(node.sources) == 1 and node.kept == node.total == node.taken and node.name in used:
+        if len(node.sources) == 1 and node.kept == node.total == node.taken:
             stands_for[node.name] = node.sources[0]
         else:
             found.append(node)

@@ -8,7 +8,7 @@ from typing import Any
 from corpus.facts import Fact
 from corpus.plots.safe import escape, number
 
-TEXT, OPEN = 6_000, 700  # characters shown of a text, and shown before one asks for more
+TEXT, OPEN, LINES = 6_000, 700, 18  # characters shown of a text; characters and lines before one asks for more
 CARDS = 50  # samples of a fact
 KNOWN = ("id", "text", "verdict", "reason", "detail", "domain", "topic", "form", "source", "audience", "language")
 
@@ -47,12 +47,24 @@ def card(row: Mapping[str, Any], verdict: str = "") -> str:
 
 def _body(text: str) -> str:
     start = f'<p class="text{" code" if _is_laid_out(text) else ""}" dir="auto">'
-    if len(text) <= OPEN:
+    cut = _fold(text)
+    if cut == len(text):
         return f"{start}{escape(text, OPEN)}</p>"
-    cut = text.rfind(" ", OPEN - 80, OPEN) if " " in text[OPEN - 80 : OPEN] else OPEN
     note = f"{number(len(text))} characters" + (f", the first {number(TEXT)} shown" if len(text) > TEXT else "")
     rest = f"{start}…{escape(text[cut:TEXT].lstrip(), TEXT)}</p>"
-    return f"{start}{escape(text[:cut], OPEN + 1)}…</p><details><summary>Read on ({note})</summary>{rest}</details>"
+    first = escape(text[:cut].rstrip(), OPEN + 1)
+    return f"{start}{first}…</p><details><summary>Read on ({note})</summary>{rest}</details>"
+
+
+def _fold(text: str) -> int:
+    """How many characters stand in the open: `OPEN` or `LINES` lines, cut between words where there is a space."""
+    end = min(len(text), OPEN)
+    if text.count("\n", 0, end) >= LINES:
+        end = len("\n".join(text[:end].split("\n")[:LINES]))
+    if end < len(text):
+        space = text.rfind(" ", max(end - 80, 0), end)
+        end = space if end == OPEN and space > 0 else end
+    return end
 
 
 def _is_laid_out(text: str) -> bool:

@@ -16,6 +16,7 @@ from corpus.plots.safe import CELL, escape, number
 
 ROWS = 200  # of a table, 30 columns at most
 COLUMNS = 30
+FOLD = 10  # rows of a longer table that stand in the open
 _ID = re.compile("[0-9a-f]{32,64}")
 
 
@@ -36,7 +37,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str
 
 def fact_table(fact: Fact) -> str:
     """The fact of kind `table`."""
-    return table(fact["columns"], fact["rows"])
+    columns, rows = fact["columns"], fact["rows"]
+    if len(rows) <= FOLD + 2:
+        return table(columns, rows)
+    whole = f"<details><summary>Show all {number(len(rows))} rows</summary>{table(columns, rows)}</details>"
+    return table(columns, rows[:FOLD]) + whole
 
 
 def numbers(fact: Fact) -> str:

@@ -215,7 +215,7 @@ def test_the_flow_leaves_out_detours_and_stages_that_only_pass_on() -> None:
         Node("read", 0, 10, 0, 10, 0, 0),
         Node("score", 10, 0, 0, 10, 0, 0, ("read",)),
         Node("filter", 10, 0, 0, 6, 4, 0, ("read", "score")),
-        Node("blend", 6, 0, 0, 6, 0, 0, ("read", "filter")),
+        Node("evaluate", 6, 0, 0, 6, 0, 0, ("read", "filter")),
     ]
     found = {node.name: node.sources for node in direct(nodes)}
-    assert found == {"read": (), "filter": ("read",), "blend": ("filter",)}
+    assert found == {"read": (), "filter": ("read",)}

@@ -143,3 +143,24 @@ def test_a_real_browser_draws_it_without_scrolling_sideways_or_complaining(html:
     assert (fits, hidden) == ("true", "false")
     assert int(plots) > 12
     assert "CONSOLE" not in run.stderr
+
+
+def test_figures_stand_in_the_order_of_their_section_whatever_the_order_in_the_manifest(html: str) -> None:
+    places = [html.index(f"<h3>{title}</h3>") for title in ("Held-out bits per byte, lower is better", "Training loss",
+                                                            "What the student writes")]  # fmt: skip
+    assert places == sorted(places)
+    assert "<span>demo@1</span>" in html
+
+
+def test_long_tables_and_tall_samples_are_folded_not_cut() -> None:
+    tall = "\n".join(f"line {index}" for index in range(60))
+    found = {"t": facts.table("T", ["row"], [[f"row {index}"] for index in range(40)]),
+             "samples.kept": facts.samples("S", [{"id": "a", "text": tall}])}  # fmt: skip
+    page = render_report("n@1", bare(facts=found))
+    unfolded = re.sub(r"<details>.*?</details>", "", page, flags=re.S)
+    assert "row 9<" in unfolded
+    assert "row 10<" not in unfolded
+    assert "row 39<" in page
+    assert "line 17…" in unfolded
+    assert "line 18\n" not in unfolded
+    assert "line 59" in page
