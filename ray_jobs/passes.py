@@ -41,12 +41,12 @@ class OnRay:
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Submits ahead by the window, yields in order."""
-        remote = self._ray.remote(function).options(num_cpus=1)
+        remote = self._ray.remote(_apply).options(num_cpus=1)
         waiting: deque[Any] = deque()
         for item in items:
             if len(waiting) >= self._window:
                 yield self._ray.get(waiting.popleft())
-            waiting.append(remote.remote(item))
+            waiting.append(remote.remote(function, item))
         while waiting:
             yield self._ray.get(waiting.popleft())
 
@@ -57,6 +57,11 @@ class OnRay:
                 f"a Ray worker runs other code ({seen[:8]}) than this process ({code_hash()[:8]})",
                 hint="submit with --working-dir, or install the same version on every node",
             )
+
+
+def _apply(function: Callable[[Item], Result], item: Item) -> Result:
+    """Run on a worker. The function is an argument, so a partial one will do (`ray.remote` takes plain ones only)."""
+    return function(item)
 
 
 def passes_for(config: RunConfig) -> Passes:

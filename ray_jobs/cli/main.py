@@ -30,9 +30,6 @@ def main() -> None:
     except HornbookError as error:
         _complain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here (exit 130)", file=sys.stderr)
-        sys.exit(130)
 
 
 def _complain(error: HornbookError) -> None:

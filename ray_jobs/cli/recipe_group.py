@@ -92,14 +92,18 @@ def run(recipe: RecipeArgument, set_: SetOption = None, address: AddressOption =
 def _drive(recipe: str, given: list[str], until: str | None) -> None:
     from ray_jobs.drive import run as drive
     from ray_jobs.ending import finish
+    from ray_jobs.line import run_folder
     from ray_jobs.resolve import resolve
     from ray_jobs.talk import Talk
 
     resolved = resolve(recipe, given)
-    from ray_jobs.line import run_folder
-
     talk = Talk(run_folder(resolved.recipe))
-    finish(drive(resolved.recipe, until=until, talk=talk), talk)
+    try:
+        finish(drive(resolved.recipe, until=until, talk=talk), talk)
+    except KeyboardInterrupt:
+        # Caught here: the command framework would print its own word for it.
+        talk.say("interrupted; the same command goes on from here (exit 130)")
+        raise typer.Exit(130) from None
 
 
 def status(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
