@@ -124,5 +124,3 @@ def _document(row: dict) -> Document:
             lineage[name] = tuple(lineage[name] or ())
         lineage = Lineage(**lineage)
     return Document(**row, lineage=lineage)
-
-

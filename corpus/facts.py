@@ -23,14 +23,29 @@ def histogram(title: str, unit: str, values: Sequence[float], *, bins: int = 30,
     return {"kind": "histogram", "title": title, "unit": unit, "edges": edges.tolist(), "series": series}
 
 
-def grid(title: str, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]],
-         targets: Sequence[Sequence[float | None]] | None = None, unit: str = "documents") -> Fact:
+def grid(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    targets: Sequence[Sequence[float | None]] | None = None,
+    unit: str = "documents",
+) -> Fact:
     """A matrix such as domain by form, with an optional target per cell; `None` marks a cell outside the plan."""
-    return {"kind": "grid", "title": title, "rows": list(rows), "columns": list(columns), "unit": unit,
-            "values": [list(row) for row in values], "targets": [list(row) for row in targets] if targets else None}
+    return {
+        "kind": "grid",
+        "title": title,
+        "rows": list(rows),
+        "columns": list(columns),
+        "unit": unit,
+        "values": [list(row) for row in values],
+        "targets": [list(row) for row in targets] if targets else None,
+    }
 
 
-def curves(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float, float]]], *, log_y: bool = False) -> Fact:
+def curves(
+    title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float, float]]], *, log_y: bool = False
+) -> Fact:
     """Lines over a shared axis, such as loss over tokens for each arm."""
     plain = {label: [[float(a), float(b)] for a, b in points] for label, points in series.items()}
     return {"kind": "curves", "title": title, "x": x, "y": y, "series": plain, "log_y": log_y}
@@ -38,8 +53,13 @@ def curves(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str = "") -> Fact:
     """A table of plain values; `caption` says what may and may not be concluded from it."""
-    return {"kind": "table", "title": title, "columns": list(columns), "rows": [list(row) for row in rows],
-            "caption": caption}
+    return {
+        "kind": "table",
+        "title": title,
+        "columns": list(columns),
+        "rows": [list(row) for row in rows],
+        "caption": caption,
+    }
 
 
 def counts(title: str, values: Mapping[str, float], *, unit: str = "") -> Fact:

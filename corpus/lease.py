@@ -31,7 +31,9 @@ class Lease:
         """Take the lease, or raise `StateError` naming who holds it. An expired one is taken over."""
         current = _read(store)
         if current and not _expired(current):
-            raise StateError(f"{store.url}: {current['holder']} is working on this run", hint="wait for it, or stop it first")
+            raise StateError(
+                f"{store.url}: {current['holder']} is working on this run", hint="wait for it, or stop it first"
+            )
         fence = (current["fence"] if current else 0) + 1
         if not store.commit(f"{CLAIM}/{fence:06d}", uuid.uuid4().bytes) and not _abandoned(store, fence):
             raise StateError(f"{store.url}: another process took this run at the same moment", hint="try again")

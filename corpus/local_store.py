@@ -96,7 +96,10 @@ class LocalStore(Store):
             self.disk.fsync(temporary)
         except OSError as error:
             self.disk.unlink(temporary)
-            raise SetupError(f"{target}: cannot write: {error.strerror or error}", hint="free space or mend the permissions, then run again") from error
+            raise SetupError(
+                f"{target}: cannot write: {error.strerror or error}",
+                hint="free space or mend the permissions, then run again",
+            ) from error
         return temporary
 
 

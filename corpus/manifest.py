@@ -131,7 +131,9 @@ def dataset_hash(tables: Iterable[pa.Table], columns: tuple[str, ...] = ("id", "
 
 def _row_hashes(table: pa.Table, columns: tuple[str, ...]) -> np.ndarray:
     values = [table.column(name).to_pylist() for name in columns]
-    return np.array([xxhash.xxh3_128_digest(orjson.dumps(row)) for row in zip(*values, strict=True)], dtype="V16").view("S16")
+    return np.array([xxhash.xxh3_128_digest(orjson.dumps(row)) for row in zip(*values, strict=True)], dtype="V16").view(
+        "S16"
+    )
 
 
 def stage_fingerprint(

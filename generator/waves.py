@@ -13,9 +13,7 @@ FILLED = ""  # the reason of an attempt that filled its slot
 def next_wave(slots: Sequence[Slot], attempts: Mapping[str, Sequence[str]], limit: int) -> list[tuple[Slot, int]]:
     """Slots to ask and the number of the attempt. `attempts` holds, for each slot, the reason of each attempt so far."""
     return [
-        (slot, len(past))
-        for slot in slots
-        if FILLED not in (past := attempts.get(slot.id, ())) and len(past) < limit
+        (slot, len(past)) for slot in slots if FILLED not in (past := attempts.get(slot.id, ())) and len(past) < limit
     ]
 
 

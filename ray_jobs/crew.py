@@ -37,7 +37,10 @@ def _on_ray(line: Line, requests: Sequence[Request], journal: str, served_name: 
     count = min(line.recipe.run.askers, teacher.concurrency)
     actor = ray.remote(AskingActor).options(num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000)
     windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
-    crew = [actor.remote(teacher, urls[index % len(urls)], served_name, journal, window) for index, window in enumerate(windows)]
+    crew: list[Any] = [
+        actor.remote(teacher, urls[index % len(urls)], served_name, journal, window)
+        for index, window in enumerate(windows)
+    ]
     limit = max(count, int(AHEAD * teacher.concurrency / BATCH))
     batches, waiting, turn = _batches(requests), {}, itertools.cycle(crew)  # type: ignore[var-annotated]
     draining = False

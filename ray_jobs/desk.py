@@ -66,7 +66,9 @@ class Desk:
             return load_counter(str(folder / "tokenizer.json"))
         if Path(self._config.model).is_dir():
             return load_counter(str(Path(self._config.model) / "tokenizer.json"))
-        raise SetupError("no tokenizer to count budgets with", hint="set teacher.tokenizer to a folder with a tokenizer.json")
+        raise SetupError(
+            "no tokenizer to count budgets with", hint="set teacher.tokenizer to a folder with a tokenizer.json"
+        )
 
     def keep_alive(self) -> None:
         """Restart our own server when it died; requests in flight are sent again by the askers."""

@@ -75,7 +75,9 @@ def _vllm() -> Finding:
 
 def _machine() -> Iterator[Finding]:
     memory = psutil.virtual_memory().available / 2**30
-    yield Finding("memory", memory >= NEED_MEMORY_GIB, f"{memory:.1f} GiB free; the demo takes {NEED_MEMORY_GIB}", needed=False)
+    yield Finding(
+        "memory", memory >= NEED_MEMORY_GIB, f"{memory:.1f} GiB free; the demo takes {NEED_MEMORY_GIB}", needed=False
+    )
     place = cache_folder()
     while not place.exists():
         place = place.parent
@@ -87,7 +89,11 @@ def _machine() -> Iterator[Finding]:
 def _ray() -> Iterator[Finding]:
     """A Ray of this user that listens beyond loopback lets anybody who reaches it run code."""
     exposed = sorted({f"{name}:{port}" for name, port in _open_ray_ports()})
-    yield Finding("ray ports", not exposed, f"open beyond this machine: {', '.join(exposed)}" if exposed else "none open beyond loopback")
+    yield Finding(
+        "ray ports",
+        not exposed,
+        f"open beyond this machine: {', '.join(exposed)}" if exposed else "none open beyond loopback",
+    )
 
 
 def _open_ray_ports() -> Iterator[tuple[str, int]]:

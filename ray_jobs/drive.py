@@ -112,7 +112,9 @@ def _begins(name: str) -> str:
 
 def _ends(manifest: Manifest) -> str:
     balance = manifest.balance
-    parts = [f"{balance.kept:,} kept", f"{balance.rejected:,} rejected"] + ([f"{balance.unused:,} unused"] if balance.unused else [])
+    parts = [f"{balance.kept:,} kept", f"{balance.rejected:,} rejected"] + (
+        [f"{balance.unused:,} unused"] if balance.unused else []
+    )
     why = sorted(manifest.reasons.items(), key=lambda item: -item[1])[:4]
     reasons = f" ({', '.join(f'{name} {count:,}' for name, count in why)})" if why else ""
     return f"{manifest.stage:<10} {', '.join(parts)}{reasons}, in {manifest.seconds:.0f} s"
@@ -121,7 +123,9 @@ def _ends(manifest: Manifest) -> str:
 def _check_yield(recipe: Recipe, drive: Drive) -> None:
     made = drive.manifests.get("generate")
     if made and (share := made.totals["documents"] / made.totals["slots"]) < recipe.limits.required_yield:
-        raise YieldError(f"{share:.0%} of the planned documents were kept; the recipe requires {recipe.limits.required_yield:.0%}")
+        raise YieldError(
+            f"{share:.0%} of the planned documents were kept; the recipe requires {recipe.limits.required_yield:.0%}"
+        )
 
 
 def _log_of(folder: Store, recipe: Recipe) -> Path:
@@ -160,7 +164,9 @@ def _stoppable(line: Line) -> Iterator[None]:
         line.stopping.set()
         line.talk.say("stopping: finishing what is in flight; once more to stop at once")
 
-    before: dict[int, Callable[..., object] | int | None] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Callable[..., object] | int | None] = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     except IncompleteError:

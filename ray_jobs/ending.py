@@ -51,7 +51,9 @@ def finish(drive: Drive, talk: Talk) -> None:
 
 def _print_kept(manifest: Manifest) -> None:
     balance, totals = manifest.balance, manifest.totals
-    print(f"kept    {balance.kept:,} of {balance.taken:,} documents, {totals['tokens']:,} tokens; {totals['synthetic']:,} of them written by the teacher")
+    print(
+        f"kept    {balance.kept:,} of {balance.taken:,} documents, {totals['tokens']:,} tokens; {totals['synthetic']:,} of them written by the teacher"
+    )
     for name, count in sorted(manifest.reasons.items(), key=lambda item: -item[1])[:8]:
         print(f"        − {count:>6,}  {name}")
 

@@ -59,7 +59,11 @@ def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str) -
     kept = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=copies["id"].combine_chunks())))
     pq.write_table(kept, out, compression="zstd")
     kinds = Counter(copies["kind"].to_pylist())
-    return [f"{whole.num_rows:,} documents, {kept.num_rows:,} kept", *(f"{n:,} {kind} copies" for kind, n in kinds.items()), *_unread(rejected)]
+    return [
+        f"{whole.num_rows:,} documents, {kept.num_rows:,} kept",
+        *(f"{n:,} {kind} copies" for kind, n in kinds.items()),
+        *_unread(rejected),
+    ]
 
 
 def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed: int, field: str) -> list[str]:
@@ -77,7 +81,9 @@ def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed
     whole = pa.concat_tables(list(tables.values()))
     place = {key: index for index, key in enumerate(whole["id"].to_pylist())}
     pq.write_table(whole.take(pa.array([place[key] for key in mix.rows])), out, compression="zstd")
-    return [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares] + _unread(rejected)
+    return [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares] + _unread(
+        rejected
+    )
 
 
 def _with_estimate(table: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+from corpus.document import Rejection
 from corpus.errors import RecipeError
 from generator.config import GenerateConfig
 from generator.local import LocalTeacher, ensure_embedded_teacher
@@ -37,7 +38,7 @@ def preview_rows(recipe: Recipe, count: int) -> Iterator[str]:
 def _shown(slot: Slot, request: Request, teacher: Teacher, config: GenerateConfig) -> str:
     reply = asyncio.run(teacher.complete(request))
     verdict = parse_reply(slot, request, reply, config)
-    word = f"rejected: {verdict.reason} ({verdict.detail})" if hasattr(verdict, "reason") else "kept"
+    word = f"rejected: {verdict.reason} ({verdict.detail})" if isinstance(verdict, Rejection) else "kept"
     cell = slot.cell
     head = f"── {cell.domain} · {cell.topic} · {cell.form} · {cell.audience} · {cell.style}"
     prompt = "\n".join(message["content"] for message in request.messages)

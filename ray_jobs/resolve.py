@@ -64,16 +64,18 @@ def _validate(values: dict[str, Any], file: str, lines: Lines, origins: Mapping[
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise RecipeError(explain(error, Recipe, file, lines, origins), hint="`hornbook schema` prints every key") from None
+        raise RecipeError(
+            explain(error, Recipe, file, lines, origins), hint="`hornbook schema` prints every key"
+        ) from None
 
 
 def _overrides(
     environment: Mapping[str, str], settings: Iterable[str], values: Mapping[str, Any]
 ) -> Iterable[tuple[str, Any, str]]:
     teacher = values.get("teacher") or {}
-    if isinstance(teacher, dict) and teacher.get("model", "embedded") != "embedded" and not teacher.get("endpoints"):
-        if url := environment.get("OPENAI_BASE_URL"):
-            yield "teacher.endpoints", [url], "environment OPENAI_BASE_URL"
+    named = isinstance(teacher, dict) and teacher.get("model", "embedded") != "embedded"
+    if named and not teacher.get("endpoints") and (url := environment.get("OPENAI_BASE_URL")):
+        yield "teacher.endpoints", [url], "environment OPENAI_BASE_URL"
     for variable in sorted(environment):
         if variable.startswith(ENVIRONMENT_PREFIX):
             key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
@@ -81,7 +83,9 @@ def _overrides(
     for setting in settings:
         key, sign, text = setting.partition("=")
         if not sign or not key.strip():
-            raise RecipeError(f"--set {setting}: not of the form a.b=value", hint="for example --set student.tokens=200000")
+            raise RecipeError(
+                f"--set {setting}: not of the form a.b=value", hint="for example --set student.tokens=200000"
+            )
         yield key.strip(), _scalar(text, f"--set {key}"), "--set"
 
 

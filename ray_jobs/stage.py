@@ -84,7 +84,9 @@ def complete(stage: Stage, folder: Store, label: str) -> Manifest:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if not commit_manifest(store, manifest):
-        raise StateError(f"{store.url}: another process completed this stage meanwhile", hint="run again to go on from it")
+        raise StateError(
+            f"{store.url}: another process completed this stage meanwhile", hint="run again to go on from it"
+        )
     return load_manifest(store) or manifest
 
 

@@ -32,7 +32,10 @@ def train_files(files: Sequence[str], out: Path, preset: str, tokens: int | None
     shards = pack(texts, tokenizer, out / "packed")
 
     def tell(progress: Progress) -> None:
-        print(f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:,.0f} tokens/s", file=sys.stderr)
+        print(
+            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:,.0f} tokens/s",
+            file=sys.stderr,
+        )
 
     return str(train(config, shards.folder, tokenizer, out, progress=tell).model)
 
@@ -44,7 +47,9 @@ def evaluate_files(model: Path, files: Sequence[str]) -> str:
     if not (model / "config.json").is_file():
         raise RecipeError(f"{model}: no exported student there", hint="hornbook student export")
     result = bits_per_byte(model, _texts(files))
-    return orjson.dumps({"bits_per_byte": result.mean, "documents": len(result.bytes), "bytes": int(result.bytes.sum())}).decode()
+    return orjson.dumps(
+        {"bits_per_byte": result.mean, "documents": len(result.bytes), "bytes": int(result.bytes.sum())}
+    ).decode()
 
 
 def export_student(student: Path, out: Path) -> str:

@@ -21,7 +21,9 @@ def client(address: str) -> Any:
     try:
         return JobSubmissionClient(address)
     except (ConnectionError, RuntimeError) as error:
-        raise SetupError(f"{address}: {error}", hint="is the head up, and RAY_AUTH_TOKEN_PATH the cluster's?") from error
+        raise SetupError(
+            f"{address}: {error}", hint="is the head up, and RAY_AUTH_TOKEN_PATH the cluster's?"
+        ) from error
 
 
 def submit_run(recipe: Path, address: str, settings: list[str]) -> str:
@@ -59,5 +61,3 @@ def stop_job(job: str, address: str) -> str:
     jobs = client(address)
     jobs.stop_job(job)
     return f"{job}: {jobs.get_job_status(job)}"
-
-

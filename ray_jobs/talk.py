@@ -61,7 +61,9 @@ class Talk:
         left = f", {_clock((total - done) / rate)} left" if rate > 0 and done < total else ""
         text = f"{name:<10} {done:,}/{total:,} {unit}, {rate:,.1f} {unit}/s{left}{', ' + note if note else ''}"
         with self._lock:
-            self._remember({"stage": name, "done": done, "total": total, "unit": unit, "rate": round(rate, 2), "note": note})
+            self._remember(
+                {"stage": name, "done": done, "total": total, "unit": unit, "rate": round(rate, 2), "note": note}
+            )
             if self._quiet:
                 return
             if self._terminal:

@@ -17,7 +17,9 @@ MARKER, WEIGHTS, STATE = "checkpoint.json", "model.safetensors", "optimizer.safe
 KEEP = 2
 
 
-def save(folder: Path, step: int, identity: str, model: Any, optimizers: list[torch.optim.Optimizer], curve: dict) -> None:
+def save(
+    folder: Path, step: int, identity: str, model: Any, optimizers: list[torch.optim.Optimizer], curve: dict
+) -> None:
     """Write `folder/step-NNNNNN` and drop all but the last two."""
     target = folder / f"step-{step:06d}"
     if target.exists():

@@ -55,7 +55,9 @@ def paired_difference(a: BpbResult, b: BpbResult, seed: int) -> tuple[float, flo
     return a.mean - b.mean, float(low), float(high)
 
 
-def sample(model_folder: Path, prompts: Sequence[str], tokens: int, *, seed: int, temperature: float = 0.7) -> list[str]:
+def sample(
+    model_folder: Path, prompts: Sequence[str], tokens: int, *, seed: int, temperature: float = 0.7
+) -> list[str]:
     """Continuations of prompts, drawn with a seed of their own."""
     model, tokenizer, start = _load(model_folder)
     torch.manual_seed(seed)
@@ -76,7 +78,11 @@ def _load(folder: Path) -> tuple[Any, Any, int]:
 
     logging.disable_progress_bar()
     tokenizer = load_tokenizer(folder)
-    return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), tokenizer, start_token(tokenizer, folder)
+    return (
+        LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(),
+        tokenizer,
+        start_token(tokenizer, folder),
+    )
 
 
 def _parts(tokens: list[int], size: int) -> list[list[int]]:
@@ -95,5 +101,7 @@ def _nats(model: Any, parts: list[list[int]], start: int) -> list[float]:
     targets = torch.tensor([[*part, *([-100] * (longest - len(part)))] for part in parts])
     with torch.inference_mode():
         logits = model(input_ids=inputs).logits.float()
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="none")
+    loss = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="none"
+    )
     return loss.view(targets.shape).double().sum(1).tolist()

@@ -33,7 +33,8 @@ def optimizers_for(model: Any, config: OptimizerConfig) -> list[torch.optim.Opti
 
 def split_parameters(model: Any) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
     """(two-dimensional weights inside the blocks, everything else)."""
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         hidden = parameter.ndim == 2 and "embed" not in name and "lm_head" not in name
         (matrices if hidden else others).append(parameter)

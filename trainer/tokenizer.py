@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpus.errors import RecipeError, StateError
 
@@ -92,12 +92,12 @@ def start_token(tokenizer: Tokenizer, path: Path) -> int:
     for key in ("bos_token", "eos_token"):
         value = named.get(key)
         token = value.get("content") if isinstance(value, dict) else value
-        if token and tokenizer.token_to_id(token) is not None:
-            return tokenizer.token_to_id(token)
+        if token and (found := tokenizer.token_to_id(token)) is not None:
+            return found
     raise StateError(f"{config}: names no beginning or end token that the tokenizer knows")
 
 
-def _blank(model: object, pre_tokenizers, decoders) -> Tokenizer:  # type: ignore[no-untyped-def]
+def _blank(model: Any, pre_tokenizers: Any, decoders: Any) -> Tokenizer:
     from tokenizers import Regex, Tokenizer
 
     tokenizer = Tokenizer(model)

@@ -68,7 +68,13 @@ class _Training:
     """Model, optimizers and curve of one run."""
 
     def __init__(self, config: StudentConfig, corpus: TokenShards, tokenizer: Path, out: Path, identity: str) -> None:
-        self._config, self._corpus, self._tokenizer, self._out, self._identity = config, corpus, tokenizer, out, identity
+        self._config, self._corpus, self._tokenizer, self._out, self._identity = (
+            config,
+            corpus,
+            tokenizer,
+            out,
+            identity,
+        )
         self._device = device_of(config)
         eos = corpus.pack["eos"]
         self.model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), eos).to(self._device)
@@ -101,13 +107,15 @@ class _Training:
 
     def _one_step(self) -> float:
         config = self._config
-        inputs, targets = batch(config.seed, self._step, self._corpus, windows=config.windows, context=config.model.context)
+        inputs, targets = batch(
+            config.seed, self._step, self._corpus, windows=config.windows, context=config.model.context
+        )
         set_rates(self._optimizers, self._step, config)
         size = (config.micro_batch_tokens or config.batch_tokens) // config.model.context
         total = 0.0
         for start in range(0, config.windows, size):
-            pair = (torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets))
-            loss = loss_of(self._forward, *pair, config.dtype) / targets.size
+            given, wanted = (torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets))
+            loss = loss_of(self._forward, given, wanted, config.dtype) / targets.size
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip)
@@ -136,6 +144,10 @@ class _Training:
 def _finished(out: Path, identity: str) -> TrainResult:
     record = json.loads((out / RESULT).read_text("utf-8"))
     if record["identity"] != identity:
-        raise StateError(f"{out}: holds a student of another recipe or other data", hint="choose another folder, or delete it")
+        raise StateError(
+            f"{out}: holds a student of another recipe or other data", hint="choose another folder, or delete it"
+        )
     curve: Sequence[Sequence[float]] = record["curve"]
-    return TrainResult(out / MODEL, [(a, b) for a, b in curve], record["tokens"], record["parameters"], record["seconds"])
+    return TrainResult(
+        out / MODEL, [(a, b) for a, b in curve], record["tokens"], record["parameters"], record["seconds"]
+    )

@@ -11,7 +11,12 @@ import typer
 from ray_jobs.cli.options import SetOption
 
 app = typer.Typer(help="Run on a Ray cluster.", no_args_is_help=True)
-Address = Annotated[str, typer.Option("--address", help="Address of the cluster's dashboard, http://host:8265.", envvar="RAY_API_SERVER_ADDRESS")]
+Address = Annotated[
+    str,
+    typer.Option(
+        "--address", help="Address of the cluster's dashboard, http://host:8265.", envvar="RAY_API_SERVER_ADDRESS"
+    ),
+]
 
 
 @app.command()

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(help="Filters on plain files.", no_args_is_help=True)
-Files = Annotated[list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")]
+Files = Annotated[
+    list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
+]
 Out = Annotated[Path, typer.Option(help="Parquet file to write.")]
 Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
 
@@ -29,7 +31,9 @@ def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", h
 
 
 @app.command()
-def dedup(files: Files, out: Out, threshold: Annotated[float, typer.Option(min=0.01, max=1)] = 0.8, text_field: Field = "text") -> None:
+def dedup(
+    files: Files, out: Out, threshold: Annotated[float, typer.Option(min=0.01, max=1)] = 0.8, text_field: Field = "text"
+) -> None:
     """The documents that stay; of each group of copies the one with the smallest id.
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet

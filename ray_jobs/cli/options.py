@@ -9,7 +9,9 @@ import typer
 RecipeArgument = Annotated[str, typer.Argument(help="Recipe file, or the name of a shipped recipe such as `demo`.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override a value: --set student.tokens=200000")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-AddressOption = Annotated[str | None, typer.Option("--address", help="Address of a Ray cluster; a local one otherwise.")]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", help="Address of a Ray cluster; a local one otherwise.")
+]
 
 
 def settings(given: list[str] | None, address: str | None = None) -> list[str]:

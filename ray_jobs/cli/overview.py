@@ -78,7 +78,9 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
     for name, stage in found["stages"].items():
         balance = stage["balance"]
         into = f"{balance['taken'] + balance['made'] + balance['repeated']:,} in"
-        print(f"  {name:<10} {into} = {balance['kept']:,} kept + {balance['rejected']:,} rejected + {balance['unused']:,} unused  ({stage['seconds']:.0f} s)")
+        print(
+            f"  {name:<10} {into} = {balance['kept']:,} kept + {balance['rejected']:,} rejected + {balance['unused']:,} unused  ({stage['seconds']:.0f} s)"
+        )
     if found["last progress"]:
         last = found["last progress"]
         print(f"  {last['stage']:<10} {last['done']:,}/{last['total']:,} {last['unit']} {last['note']}")
@@ -109,7 +111,12 @@ def rows_of(recipe: str, settings: list[str], count: int, *, rejected: bool, as_
 def problems_of(recipe: str, settings: list[str]) -> list[str]:
     """Everything that is wrong with the stages of a run on disk."""
     folder = run_folder(resolve(recipe, settings).recipe)
-    return [problem for name in STAGES if folder.child(name).exists("manifest.json") for problem in verify_stage(folder.child(name))]
+    return [
+        problem
+        for name in STAGES
+        if folder.child(name).exists("manifest.json")
+        for problem in verify_stage(folder.child(name))
+    ]
 
 
 def _json(found: Any) -> None:

@@ -115,7 +115,9 @@ def _written(store: Store, pools: Pools, blends: Mapping[str, Blend]) -> list[Pa
                         "source": [source[key] for key in chosen.rows], "arm": [arm] * len(chosen.rows)})  # fmt: skip
         partitions.append(write_partition(store, "mix", index, mix))
     for index, (panel, held) in enumerate(pools.panels.items()):
-        rows_held = held.select(["id", "text", "source"]).append_column("panel", pa.array([panel] * held.num_rows, pa.string()))
+        rows_held = held.select(["id", "text", "source"]).append_column(
+            "panel", pa.array([panel] * held.num_rows, pa.string())
+        )
         partitions.append(write_partition(store, "held_out", index, rows_held))
     return partitions
 

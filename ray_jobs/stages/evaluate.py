@@ -60,7 +60,11 @@ def _work(line: Line, blend: Manifest, train: Manifest, store: Store) -> Made:
     scored = list(line.passes.map(score_one, tasks))
     rows, columns = _table(scored, panels, line.recipe.seed)
     count = sum(map(len, panels.values()))
-    parts = [{"arm": item.arm, "panel": name, "bits_per_byte": value.mean} for item in scored for name, value in item.panels.items()]
+    parts = [
+        {"arm": item.arm, "panel": name, "bits_per_byte": value.mean}
+        for item in scored
+        for name, value in item.panels.items()
+    ]
     return Made(
         partitions=(write_partition(store, "scores", 0, pa.Table.from_pylist(parts)),),
         balance=Balance(taken=count, kept=count),

@@ -92,7 +92,13 @@ def _priority(part: pa.Table, scores: pa.Table) -> list[float]:
 def _duplicates(copies: pa.Table, documents: pa.Table) -> pa.Table:
     source = dict(zip(documents["id"].to_pylist(), documents["source"].to_pylist(), strict=True))
     rows = [
-        Rejection(row["id"], "filter", f"duplicate.{row['kind']}", f"of {row['kept_id']} at {row['jaccard']:.2f}", source[row["id"]])
+        Rejection(
+            row["id"],
+            "filter",
+            f"duplicate.{row['kind']}",
+            f"of {row['kept_id']} at {row['jaccard']:.2f}",
+            source[row["id"]],
+        )
         for row in copies.to_pylist()
     ]
     return rejections_table(rows) if rows else REJECTIONS.empty_table()
@@ -133,7 +139,11 @@ def _facts(
 
 def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:
     chosen = sorted(kept["id"].to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row))[:SHOWN]
-    rows = kept.filter(pc.is_in(kept["id"], pa.array(chosen))).select(["id", "text", "source", "domain", "form"]).to_pylist()
+    rows = (
+        kept.filter(pc.is_in(kept["id"], pa.array(chosen)))
+        .select(["id", "text", "source", "domain", "form"])
+        .to_pylist()
+    )
     return [{**row, "text": redact(row["text"])[0], "verdict": "kept"} for row in rows]
 
 

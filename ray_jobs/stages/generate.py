@@ -74,7 +74,10 @@ def _work(line: Line, config: GenerateConfig, library: Library, store: Store) ->
         wave = next_wave(slots, book.attempts, config.attempts)
         if not wave:
             break
-        requests = [make_request(slot, attempt, library, line.recipe.teacher, config, line.recipe.seed) for slot, attempt in wave]
+        requests = [
+            make_request(slot, attempt, library, line.recipe.teacher, config, line.recipe.seed)
+            for slot, attempt in wave
+        ]
         _commit_wave(store, number_of_wave, requests)
         _fill(line, config, store, number_of_wave, requests, book)
         _judge(line, config, wave, requests, book)
@@ -83,7 +86,9 @@ def _work(line: Line, config: GenerateConfig, library: Library, store: Store) ->
 
 def _commit_wave(store: Store, index: int, requests: Sequence[Request]) -> None:
     """The wave is committed before its first request."""
-    store.commit(f"{WAVES}/{index:04d}.json", orjson.dumps({"wave": index, "requests": [item.key for item in requests]}))
+    store.commit(
+        f"{WAVES}/{index:04d}.json", orjson.dumps({"wave": index, "requests": [item.key for item in requests]})
+    )
 
 
 def _fill(line: Line, config: GenerateConfig, store: Store, wave: int, requests: Sequence[Request], book: Book) -> None:
@@ -93,11 +98,15 @@ def _fill(line: Line, config: GenerateConfig, store: Store, wave: int, requests:
     if not missing:
         return
     progress = _Progress(line, wave, len(requests), len(requests) - len(missing), {item.key: item for item in requests})
-    line.talk.say(f"generate   wave {wave + 1}: {len(requests):,} requests, {len(requests) - len(missing):,} answered before")
+    line.talk.say(
+        f"generate   wave {wave + 1}: {len(requests):,} requests, {len(requests) - len(missing):,} answered before"
+    )
     spent = sum(item.prompt_tokens + item.completion_tokens for item in book.replies.values())
     cap = line.recipe.limits.tokens
     if cap is not None and spent >= cap:
-        raise YieldError(f"the spend cap is reached: {spent:,} of {cap:,} tokens", hint="raise limits.tokens and run again")
+        raise YieldError(
+            f"the spend cap is reached: {spent:,} of {cap:,} tokens", hint="raise limits.tokens and run again"
+        )
     served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
     ask_all(line, missing, store.child(JOURNAL).url, served, progress.seen)
     book.asked += progress.sent
@@ -183,7 +192,9 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, config: G
     documents = documents_table(kept)
     if kept:
         lengths = line.teacher.counter().count([item.text for item in kept])
-        documents = documents.set_column(documents.schema.get_field_index("tokens"), "tokens", pa.array(lengths, pa.int32()))
+        documents = documents.set_column(
+            documents.schema.get_field_index("tokens"), "tokens", pa.array(lengths, pa.int32())
+        )
     replies = pa.Table.from_pylist([_row(item) for _, item in sorted(book.replies.items())], schema=REPLIES)
     partitions = [write_partition(store, "documents", 0, documents), write_partition(store, "replies", 0, replies)]
     if book.rejections:

@@ -51,7 +51,10 @@ class Trained:
 def stage(line: Line, blend: Manifest) -> Stage:
     """The stage of this recipe."""
     assert line.recipe.student
-    config = {"student": line.recipe.student.identity(), "shape": line.recipe.student.model_dump(mode="json", include={"tokens", "vocab_size", "model"})}
+    config = {
+        "student": line.recipe.student.identity(),
+        "shape": line.recipe.student.model_dump(mode="json", include={"tokens", "vocab_size", "model"}),
+    }
     return Stage("train", config, {"blend": blend}, lambda store: _work(line, blend, store))
 
 
@@ -62,7 +65,9 @@ def folder_of(arm: str) -> str:
 
 def _work(line: Line, blend: Manifest, store: Store) -> Made:
     if store.local is None:
-        raise SetupError("students are trained on a local or shared disk", hint="set `store` to a folder for a recipe with `student`")
+        raise SetupError(
+            "students are trained on a local or shared disk", hint="set `store` to a folder for a recipe with `student`"
+        )
     mixes = table_of(line.folder.child("blend"), blend, "mix")
     home = store.local
     tokenizer = _tokenizer(line, mixes, home)
@@ -70,7 +75,9 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
     trained = []
     for result in line.passes.map(train_one, tasks):
         trained.append(result)
-        line.talk.say(f"train      {result.arm}: {result.tokens:,} tokens in {result.seconds:.0f} s, last loss {result.curve[-1][1]:.2f}")
+        line.talk.say(
+            f"train      {result.arm}: {result.tokens:,} tokens in {result.seconds:.0f} s, last loss {result.curve[-1][1]:.2f}"
+        )
         line.check()
     rows = [{"arm": item.arm, "folder": item.folder, "tokens": item.tokens, "parameters": item.parameters,
              "seconds": item.seconds, "last_loss": item.curve[-1][1]} for item in trained]  # fmt: skip
@@ -94,7 +101,9 @@ def _tokenizer(line: Line, mixes: pa.Table, home: Path) -> Path:
     if not (target / "tokenizer.json").is_file():
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home, prefix=".tmp-") as work:
-            train_tokenizer(mixes.sort_by("id")["text"].to_pylist(), line.recipe.student.vocab_size, Path(work) / TOKENIZER)
+            train_tokenizer(
+                mixes.sort_by("id")["text"].to_pylist(), line.recipe.student.vocab_size, Path(work) / TOKENIZER
+            )
             (Path(work) / TOKENIZER).rename(target)
     return target
 

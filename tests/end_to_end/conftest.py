@@ -12,11 +12,7 @@ import pytest
 
 from tests.fakes.fake_teacher import FakeTeacher
 
-WORDS = """
-river engine letter planet market seed bridge clock water carries gives turns holds finds moves grows small great
-early quiet heavy bright under over between through with to of have that because while often never number weight
-city teacher paper garden window winter summer morning question answer reason picture people story road stone
-""".split()
+WORDS = ["river", "engine", "letter", "planet", "market", "seed", "bridge", "clock", "water", "carries", "gives", "turns", "holds", "finds", "moves", "grows", "small", "great", "early", "quiet", "heavy", "bright", "under", "over", "between", "through", "with", "to", "of", "have", "that", "because", "while", "often", "never", "number", "weight", "city", "teacher", "paper", "garden", "window", "winter", "summer", "morning", "question", "answer", "reason", "picture", "people", "story", "road", "stone"]
 
 
 @pytest.fixture

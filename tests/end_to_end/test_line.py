@@ -31,7 +31,11 @@ def drive(recipe: Path, *settings: str):  # type: ignore[no-untyped-def]
 
 def slots_on_disk(folder: Path) -> list[str]:
     """Slot ids of what was kept or rejected, read from the raw Parquet and not through our own reader."""
-    kept = [row["slot_id"] for path in (folder / "generate/documents").glob("*.parquet") for row in pq.read_table(path)["lineage"].to_pylist()]
+    kept = [
+        row["slot_id"]
+        for path in (folder / "generate/documents").glob("*.parquet")
+        for row in pq.read_table(path)["lineage"].to_pylist()
+    ]
     return sorted(kept)
 
 
@@ -102,7 +106,9 @@ def test_a_killed_driver_loses_and_repeats_nothing(recipe: Path, seed: int, tmp_
     sent = fake.counts()["paths"]["completions"]
     command = [sys.executable, "-m", "ray_jobs.cli.main", "run", str(recipe), "--set", f"store={tmp_path}/killed"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     time.sleep(1.6 + 0.5 * seed)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -117,7 +123,17 @@ def test_a_killed_driver_loses_and_repeats_nothing(recipe: Path, seed: int, tmp_
 
 def test_ctrl_c_drains_commits_and_ends_with_130(recipe: Path, tmp_path: Path) -> None:
     with FakeTeacher(delay_s=0.4) as slow:
-        command = [sys.executable, "-m", "ray_jobs.cli.main", "run", str(recipe), "--set", f"teacher.endpoints=['{slow.url}']", "--set", "teacher.concurrency=2"]
+        command = [
+            sys.executable,
+            "-m",
+            "ray_jobs.cli.main",
+            "run",
+            str(recipe),
+            "--set",
+            f"teacher.endpoints=['{slow.url}']",
+            "--set",
+            "teacher.concurrency=2",
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
         journal = tmp_path / "runs/small@1/generate/journal"
@@ -143,7 +159,11 @@ def test_two_drivers_on_one_run_do_not_meet(recipe: Path, tmp_path: Path) -> Non
 
 
 def test_students_are_trained_and_measured_on_text_that_none_has_seen(recipe: Path) -> None:
-    recipe.write_text(recipe.read_text("utf-8") + "student: {tokens: 4096, vocab_size: 512, model: {context: 64}, batch_tokens: 512}\n", "utf-8")
+    recipe.write_text(
+        recipe.read_text("utf-8")
+        + "student: {tokens: 4096, vocab_size: 512, model: {context: 64}, batch_tokens: 512}\n",
+        "utf-8",
+    )
     done = drive(recipe)
     fact = done.manifests["evaluate"].facts["arms"]
     assert [row[0] for row in fact["rows"]] == ["raw", "filtered", "filtered + synthetic"]
