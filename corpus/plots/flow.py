@@ -126,7 +126,7 @@ def _middle(node: Node, places: Mapping[str, _Place]) -> float:
 def _ribbons(place: _Place, places: Mapping[str, _Place]) -> list[str]:
     """What comes in from sources or begins here, then what leaves for nowhere."""
     node, marks = place.node, []
-    sources = [places[name] for name in node.sources if name in places]
+    sources = sorted((places[name] for name in node.sources if name in places), key=lambda source: source.y)
     offered = sum(source.node.kept for source in sources) or 1
     y = place.y
     for source in sources:

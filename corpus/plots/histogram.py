@@ -95,7 +95,10 @@ def _rows(fact: Fact, series: Mapping[str, Sequence[int]]) -> str:
         if middle is not None:
             marks.append(line(across(middle), floor - ROW + 16, across(middle), floor, "median"))
         note = f"{label} · {number(sum(counts))}" + (f" · median {number(float(middle))}" if middle is not None else "")
-        marks.append(text(WIDTH - RIGHT, floor - ROW + 27, note, "label halo", "end"))
+        half = len(counts) // 2
+        left = sum(counts[half:]) > sum(counts[:half])  # the name stands where the bars are low
+        place, anchor = (LEFT, "start") if left else (WIDTH - RIGHT, "end")
+        marks.append(text(place, floor - ROW + 27, note, "label halo", anchor))
     marks += _thresholds(fact, across, top, base)
     return drawing(WIDTH, base + 38, fact["title"], _summary(fact, series), marks)
 

@@ -219,3 +219,18 @@ def test_the_flow_leaves_out_detours_and_stages_that_only_pass_on() -> None:
     ]
     found = {node.name: node.sources for node in direct(nodes)}
     assert found == {"read": (), "filter": ("read",)}
+
+
+def test_ribbons_enter_a_stage_in_the_order_of_their_sources_on_the_page() -> None:
+    nodes = [Node("read", 0, 900, 0, 900, 0, 0), Node("made", 0, 100, 0, 100, 0, 0),
+             Node("filter", 1000, 0, 0, 500, 500, 0, ("made", "read"))]  # fmt: skip
+    ends = dict(re.findall(r"<path d=\"M.*? \d[\d.]*,([\d.]+)V.*?<title>(\w+) to filter", flow("Rows", nodes)))
+    by_source = {name: float(y) for y, name in ends.items()}
+    assert by_source["read"] < by_source["made"]
+
+
+def test_a_row_of_a_histogram_is_named_where_its_bars_are_low() -> None:
+    edges, series = [0, 1, 2], {"low": [9, 0], "high": [0, 9]}
+    picture = draw("t", {"kind": "histogram", "title": "T", "unit": "", "edges": edges, "series": series})
+    assert re.search(r'text-anchor="end">low', picture)
+    assert re.search(r'class="label halo">high', picture)
