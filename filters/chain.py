@@ -93,7 +93,9 @@ def _score(documents: pa.Table, quality: Any, scorers: Sequence[str]) -> pa.Tabl
             columns["quality.teaches"] = score_quality(quality, texts) if quality else np.ones(len(texts), np.float32)
         else:
             raise RecipeError(f"there is no scorer {name!r}", hint=f"Known: {', '.join(ALL)}.")
-    arrays = {name: pa.array(values) for name, values in columns.items()}
+    arrays = {
+        name: pa.array(values, pa.string() if values.dtype == object else None) for name, values in columns.items()
+    }
     return pa.table({"id": documents.column("id").combine_chunks(), **arrays})
 
 
@@ -154,8 +156,9 @@ def _sensitive_check(scores: dict[str, np.ndarray], config: FilterConfig) -> Ite
 def _language_checks(
     scores: dict[str, np.ndarray], asked: np.ndarray, declared: np.ndarray, config: FilterConfig
 ) -> Iterator[_Check]:
-    """Source code (not `asked`) has no language of this kind."""
+    """Source code has no language of this kind: neither whole files (not `asked`) nor texts that are one code fence."""
     labels, confidence = scores["language.label"], scores["language.confidence"]
+    asked = asked & (labels != "")
     least = config.language_confidence
     right = np.isin(labels, config.languages) if config.languages else labels == declared
     wanted = ", ".join(config.languages) or "the declared one"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from corpus.errors import SetupError
+from filters import language
+from filters.language import identify, language_model
+
+ENGLISH = "The water in the kettle boils because the stove gives it energy."
+
+
+@pytest.mark.parametrize(
+    "text, label",
+    [
+        (ENGLISH, "en"),
+        ("Das Wasser im Kessel kocht, weil der Herd ihm Energie gibt.", "de"),
+        ("水壶里的水沸腾了,因为炉子给了它能量。", "zh"),
+        ("L'eau dans la bouilloire bout parce que le feu lui donne de l'énergie.", "fr"),
+        ("1234 + 5678 = ???", "und"),
+        ("", "und"),
+        ("```python\nfor item in rows: yield item\n```", ""),
+        (f"```\nwert = zeile.zerlegen(trennzeichen)\n```\n{ENGLISH}", "en"),
+    ],
+)
+def test_languages_are_told_apart_outside_of_code(text: str, label: str) -> None:
+    assert identify(pl.Series([text]))["language.label"].tolist() == [label]
+
+
+def test_line_feeds_and_zero_bytes_do_not_reach_the_model() -> None:
+    found = identify(pl.Series([f"\n{ENGLISH}\r\n\x00{ENGLISH}\n"]))
+    assert found["language.label"].tolist() == ["en"]
+    assert 0 < found["language.confidence"][0] <= 1
+
+
+def test_an_unsure_beginning_is_followed_by_a_look_at_the_whole() -> None:
+    beginning = "xq 7 zz 81 kk; " * 40  # 600 characters that are no language
+    alone = identify(pl.Series([beginning]))
+    whole = identify(pl.Series([beginning + ENGLISH * 40]))
+    assert alone["language.confidence"][0] < language.SURE
+    assert whole["language.label"][0] == "en"
+    assert whole["language.confidence"][0] > alone["language.confidence"][0]
+
+
+def test_a_model_that_is_not_the_published_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "SHA256", "0" * 64)
+    with pytest.raises(SetupError, match=r"lid\.176\.ftz"):
+        language_model()
+
+
+def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "WHEEL", "no-such-wheel-here")
+    with pytest.raises(SetupError, match="was not found"):
+        language_model()
