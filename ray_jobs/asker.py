@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Sequence
 
@@ -13,15 +12,14 @@ from generator.ask import Asker
 from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
-from generator.teachers.openai_endpoint import OpenAITeacher
+from generator.teachers.openai_endpoint import open_teacher
 
 
 class AskingActor:
     """Created by Ray, or in this process when there is no Ray; the same code."""
 
     def __init__(self, config: TeacherConfig, url: str, served_name: str, journal: str, window: int) -> None:
-        key = os.environ.get(config.api_key_env, "") if config.api_key_env else "none"
-        self._teacher = OpenAITeacher(url, served_model=served_name, api_key=key or "none", timeout_s=config.timeout_s)
+        self._teacher = open_teacher(config, url, served_name)
         self._journal = JournalWriter(open_store(journal), f"w{uuid.uuid4().hex[:12]}")
         self._asker = Asker(self._teacher, self._journal, window=window, retries=config.retries)
 

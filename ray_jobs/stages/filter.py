@@ -128,7 +128,10 @@ def _facts(
     return {
         "yield": table("What was kept, and why the rest was not", ["", *sources], rows),
         "lengths": histogram("Length of what was kept", "tokens", kept["tokens"].to_pylist(), groups=kept["source"].to_pylist()),
-        "scores.quality": histogram("Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups),
+        "scores.quality": histogram(
+            "Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups
+        )
+        | {"thresholds": {"kept from": line.recipe.filters.quality}},
         "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
         "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",
                                    {"14 × 8": s_curve(line.recipe.filters.duplicates)}),
