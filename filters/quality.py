@@ -152,10 +152,15 @@ def _balanced(
 def _held_out(examples: _Examples, seed: int) -> tuple[np.ndarray, str]:
     """Which examples are kept apart, and whether by group or by text."""
     if all(len(set(examples.groups[examples.labels == label])) >= MIN_GROUPS for label in (True, False)):
-        held = _unit(examples.groups, seed + 2) < HELD_OUT
-        shares = [held[examples.labels == label].mean() for label in (True, False)]
-        if all(HELD_OUT / 4 < share < HELD_OUT * 4 for share in shares):
-            return held, "groups"
+        held = np.zeros(len(examples.lines), dtype=bool)
+        names = np.unique(examples.groups.astype(str))
+        for name in names[np.argsort(_unit(names, seed + 2), kind="stable")]:
+            held |= examples.groups == name
+            shares = [held[examples.labels == label].mean() for label in (True, False)]
+            if min(shares) >= HELD_OUT:
+                if max(shares) <= HELD_OUT * 4:
+                    return held, "groups"
+                break  # one giant group: without it too little would be left to learn from
     place = np.empty(len(examples.lines), dtype=np.int64)
     for label in (True, False):
         of_label = np.flatnonzero(examples.labels == label)

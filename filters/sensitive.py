@@ -79,10 +79,22 @@ class Kind:
     gate: str
     pattern: re.Pattern[str]
     confirm: Callable[[str], bool]
+    bars: bool  # what it refuses is not looked at by later kinds either: `//user:password@host` holds no address
 
 
-def _kind(name: str, policy: Policy, gate: str, pattern: str, confirm: Callable[[str], bool] = _always) -> Kind:
-    return Kind(name, policy, gate, re.compile(pattern), confirm)
+def _kind(
+    name: str,
+    policy: Policy,
+    gate: str,
+    pattern: str,
+    confirm: Callable[[str], bool] = _always,
+    *,
+    bars: bool = False,
+) -> Kind:
+    return Kind(name, policy, gate, re.compile(pattern), confirm, bars)
+
+
+KEY_BEGIN, KEY_END = (rf"-----{edge} [A-Z ]{{0,20}}PRIVATE KEY(?: BLOCK)?-----" for edge in ("BEGIN", "END"))
 
 
 # In order: where two findings overlap, the kind that comes first has the text.
@@ -91,7 +103,7 @@ KINDS: tuple[Kind, ...] = (
         "private_key",
         "drop",
         r"PRIVATE KEY",
-        r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=:,.\s-]{40,20000}",
+        rf"{KEY_BEGIN}(?:(?:(?!-----BEGIN)[\s\S]){{1,20000}}?{KEY_END}|(?:\\[rn]|\s){{0,8}}[A-Za-z0-9+/=]{{20,20000}})",
     ),
     _kind(
         "secret",
@@ -106,6 +118,7 @@ KINDS: tuple[Kind, ...] = (
         r"://[^/\s]*@",
         r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,128}:[^\s/@\"'<>]{1,256}@[A-Za-z0-9.-]{1,253}",
         _credentials,
+        bars=True,
     ),
     _kind(
         "iban",
@@ -133,14 +146,15 @@ KINDS: tuple[Kind, ...] = (
         "us_ssn",
         "drop",
         r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
-        r"(?<![\w-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])",
+        r"(?<![A-Za-z0-9_-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![A-Za-z0-9_-])",
         checksums.us_ssn,
     ),
     _kind(
         "ip",
         "report",
         r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
-        r"(?<![\w.:-])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4})(?![\w:-]|\.[0-9])",
+        r"(?<![A-Za-z0-9_.-])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?<![0-9A-Fa-f:]:)[0-9A-Fa-f]{1,4}:"
+        r"(?:[0-9A-Fa-f]{0,4}:){2,6}[0-9A-Fa-f]{1,4})(?![A-Za-z0-9_:-]|\.[0-9])",
         checksums.public_ip,
     ),
     _kind(
@@ -155,9 +169,9 @@ KINDS: tuple[Kind, ...] = (
         "phone",
         "report",
         r"[0-9][0-9 ().-]{6,}[0-9]",
-        r"(?<![\w.+/-])(?:\+[0-9]{1,3}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}"
+        r"(?<![A-Za-z0-9_.+/-])(?:\+[0-9]{1,3}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}"
         r"|\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}"
-        r"|(?:86[ -]?)?1[3-9][0-9]{9}|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4})(?![\w/-]|\.[0-9])",
+        r"|(?:86[ -]?)?1[3-9][0-9]{9}|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4})(?![A-Za-z0-9_/-]|\.[0-9])",
         _phone,
     ),
 )
@@ -179,13 +193,14 @@ def find(text: str, kinds: Mapping[str, Kind] | None = None) -> list[Finding]:
     taken = np.zeros(0, dtype=bool)
     for kind in KINDS if kinds is None else kinds.values():
         for match in kind.pattern.finditer(text):
-            if not kind.confirm(match.group()):
+            confirmed = kind.confirm(match.group())
+            if not confirmed and not kind.bars:
                 continue
             if not taken.size:
                 taken = np.zeros(len(text), dtype=bool)
             if not taken[match.start() : match.end()].any():
                 taken[match.start() : match.end()] = True
-                found.append(Finding(kind.name, match.start(), match.end()))
+                found += [Finding(kind.name, match.start(), match.end())] * confirmed
     return sorted(found, key=lambda finding: finding.start)
 
 

@@ -1,0 +1,209 @@
+"""Near duplicates against the exact similarity of every pair, and against another implementation."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from datasketch import MinHash
+
+from filters.components import components, linked
+from filters.config import DuplicatesConfig
+from filters.dedup import DUPLICATES, find_duplicates
+from filters.minhash import jaccard, s_curve, shingle_sets, sign
+from filters.near_index import NearIndex
+
+CONFIG = DuplicatesConfig()
+
+
+def words(seed: int, size: int = 150) -> list[str]:
+    chance = random.Random(seed)
+    return [f"w{chance.randrange(5000)}" for _ in range(size)]
+
+
+def changed(text: list[str], count: int, seed: int) -> list[str]:
+    chance = random.Random(seed)
+    copy = list(text)
+    for place in chance.sample(range(len(copy)), count):
+        copy[place] = f"x{chance.randrange(10**6)}"
+    return copy
+
+
+def table(rows: dict[str, str]) -> pa.Table:
+    return pa.table({"id": pa.array(list(rows), pa.string()), "text": pa.array(list(rows.values()), pa.large_string())})
+
+
+def planted(pairs: int) -> dict[str, str]:
+    """Pairs whose similarity is anywhere from .3 to 1."""
+    rows = {}
+    for number in range(pairs):
+        text = words(number)
+        rows[f"{number:04}a"] = " ".join(text)
+        rows[f"{number:04}b"] = " ".join(changed(text, number % 12, number))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, str]:
+    return planted(600)
+
+
+def similarity(rows: dict[str, str], a: str, b: str) -> float:
+    """Jaccard similarity over tuples of five words: the oracle, without a hash."""
+    first, second = (
+        {tuple(rows[name].split()[i : i + 5]) for i in range(len(rows[name].split()) - 4)} for name in (a, b)
+    )
+    return len(first & second) / len(first | second)
+
+
+def test_recall_and_precision_on_planted_pairs(corpus: dict[str, str]) -> None:
+    found = {row["id"]: row for row in find_duplicates([table(corpus)], CONFIG).to_pylist()}
+    truth = {f"{n:04}b": similarity(corpus, f"{n:04}a", f"{n:04}b") for n in range(600)}
+    alike = {name for name, value in truth.items() if value >= CONFIG.threshold}
+    close = {name for name, value in truth.items() if value >= 0.9}
+    assert len(alike) >= 150
+    assert len(close) >= 100
+    assert len(close & set(found)) / len(close) >= 0.99
+    assert len(alike & set(found)) / len(alike) >= 0.96
+    assert set(found) <= alike
+    for name, row in found.items():
+        assert row["kept_id"] == name.replace("b", "a")
+        assert row["jaccard"] == pytest.approx(truth[name], abs=1e-6)
+        assert row["kind"] == ("exact" if corpus[name] == corpus[row["kept_id"]] else "near")
+
+
+def test_shingle_sets_give_the_exact_similarity(corpus: dict[str, str]) -> None:
+    names = list(corpus)[:60]
+    sets = dict(zip(names, shingle_sets(pl.Series([corpus[name] for name in names]), CONFIG), strict=True))
+    for a, b in zip(names[::2], names[1::2], strict=True):
+        assert jaccard(sets[a], sets[b]) == pytest.approx(similarity(corpus, a, b))
+
+
+def test_shared_bands_are_as_frequent_as_those_of_another_minhash(corpus: dict[str, str]) -> None:
+    """datasketch over the same shingles and bands: a systematic loss, as sampling sketches have, would show."""
+    names = [name for n in range(300) if n % 12 in (2, 3, 4, 5) for name in (f"{n:04}a", f"{n:04}b")]
+    series = pl.Series([corpus[name] for name in names])
+    bands = sign(series, CONFIG).bands
+    digests = []
+    for grams in shingle_sets(series, CONFIG):
+        other = MinHash(num_perm=112, seed=7)
+        other.update_batch([int(gram).to_bytes(8, "little") for gram in grams])
+        digests.append(other.hashvalues.reshape(14, 8))
+    ours = sum((bands[i] == bands[i + 1]).any() for i in range(0, len(names), 2))
+    theirs = sum((digests[i] == digests[i + 1]).all(axis=1).any() for i in range(0, len(names), 2))
+    assert abs(int(ours) - int(theirs)) <= 0.12 * len(names) / 2
+
+
+def test_result_depends_on_neither_order_nor_partitions(corpus: dict[str, str]) -> None:
+    names = [*list(corpus)[:300], "copy1", "copy2"]
+    rows = {**corpus, "copy1": corpus["0000a"], "copy2": corpus["0005b"].upper() + "  \n"}
+
+    def priority(part: pa.Table) -> list[float]:
+        return [float(int(name[:4], 36) % 3) for name in part["id"].to_pylist()]
+
+    def backwards(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        return [work(item) for item in list(items)[::-1]][::-1]
+
+    expected = find_duplicates([table({name: rows[name] for name in names})], CONFIG, priority)
+    assert expected.num_rows > 30
+    assert expected.schema == DUPLICATES
+    for seed, size in ((1, 7), (2, 50), (3, 1000)):
+        random.Random(seed).shuffle(names)
+        parts = [table({name: rows[name] for name in names[i : i + size]}) for i in range(0, len(names), size)]
+        parts.insert(1, table({}))
+        assert find_duplicates(parts, CONFIG, priority, backwards).equals(expected)
+
+
+def test_a_second_pass_removes_nothing(corpus: dict[str, str]) -> None:
+    whole = table(corpus)
+    gone = find_duplicates([whole], CONFIG)["id"].combine_chunks()
+    rest = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=gone)))
+    assert find_duplicates([rest], CONFIG).num_rows == 0
+
+
+def test_the_better_text_stays_and_ties_go_to_the_smaller_id() -> None:
+    rows = {name: " ".join(words(1)) for name in ("c", "a", "b")}
+    tied = find_duplicates([table(rows)], CONFIG)
+    assert set(tied["kept_id"].to_pylist()) == {"a"}
+    best = find_duplicates([table(rows)], CONFIG, lambda part: [float(name == "c") for name in part["id"].to_pylist()])
+    assert set(best["kept_id"].to_pylist()) == {"c"}
+
+
+def test_a_chain_does_not_remove_what_resembles_nothing_that_stays() -> None:
+    """a ~ b ~ c, but a and c are unlike: b goes for a, and c, unlike a, stays."""
+    middle = words(5)
+    front = [f"p{n}" for n in range(12)] + middle[12:]
+    back = middle[:-12] + [f"q{n}" for n in range(12)]
+    rows = {"a": " ".join(front), "b": " ".join(middle), "c": " ".join(back)}
+    assert similarity(rows, "a", "b") > 0.8 > similarity(rows, "a", "c")
+    assert find_duplicates([table(rows)], CONFIG).column("id").to_pylist() == ["b"]
+
+
+def test_copies_of_a_text_that_goes_point_to_the_text_that_stays() -> None:
+    text = words(9)
+    rows = {"a": " ".join(text), "b": " ".join(changed(text, 1, 1)), "c": " ".join(changed(text, 1, 1)).upper()}
+    found = {row["id"]: row for row in find_duplicates([table(rows)], CONFIG).to_pylist()}
+    assert {name: (row["kept_id"], row["kind"]) for name, row in found.items()} == {
+        "b": ("a", "near"),
+        "c": ("a", "exact"),
+    }
+    assert found["b"]["jaccard"] == found["c"]["jaccard"] == pytest.approx(similarity(rows, "a", "b"))
+
+
+def test_short_and_empty_texts_are_only_compared_exactly() -> None:
+    rows = {
+        "a": "one two three four",
+        "b": "One  two three\nfour",
+        "c": "one two three five",
+        "d": "",
+        "e": "",
+        "f": "+ -",
+        "g": "- +",
+    }
+    found = {row["id"]: row["kept_id"] for row in find_duplicates([table(rows)], CONFIG).to_pylist()}
+    assert found == {"b": "a", "e": "d"}
+
+
+def test_a_bucket_with_thousands_of_members_costs_linear_work() -> None:
+    bands = pl.Series([7] * 5000).to_numpy().astype("uint64").reshape(-1, 1)
+    pairs = linked(bands, pl.Series(range(5000)).to_numpy(), 24)
+    assert len(pairs) < 2 * 5000
+    assert set(components(pairs, 5000).tolist()) == {0}
+
+
+def test_a_licence_with_many_near_copies_leaves_one() -> None:
+    licence = words(77, 400)
+    rows = {f"{n:03}": " ".join([f"owner{n}", f"year{n}", *licence]) for n in range(200)}
+    found = find_duplicates([table(rows)], CONFIG)
+    assert found.num_rows == 199
+    assert set(found["kept_id"].to_pylist()) == {"000"}
+
+
+def test_no_tables_and_empty_tables_give_no_duplicates() -> None:
+    assert find_duplicates([], CONFIG).schema == DUPLICATES
+    assert find_duplicates([table({})], CONFIG).num_rows == 0
+
+
+def test_the_curve_is_that_of_fourteen_bands_of_eight() -> None:
+    curve = dict(s_curve(CONFIG))
+    assert curve[0.0] == 0
+    assert curve[1.0] == 1
+    assert curve[0.8] == pytest.approx(0.924, abs=5e-4)  # datatrove's figure for 14 × 8
+
+
+def test_an_index_finds_while_texts_arrive_what_the_batch_finds_at_the_end(corpus: dict[str, str]) -> None:
+    index, names = NearIndex(CONFIG), list(corpus)[:400]
+    found: dict[str, str] = {}
+    for start in range(0, len(names), 37):
+        part = names[start : start + 37]
+        answers = index.add_or_find(part, [corpus[name] for name in part])
+        found |= {name: answer for name, answer in zip(part, answers, strict=True) if answer}
+    batch = find_duplicates([table({name: corpus[name] for name in names})], CONFIG)
+    assert found == dict(zip(batch["id"].to_pylist(), batch["kept_id"].to_pylist(), strict=True))
+    assert len(index) == len(names) - len(found)
+    assert index.add_or_find(["x", "y", "z"], ["tiny text", "Tiny  text", "tiny test"]) == [None, "x", None]

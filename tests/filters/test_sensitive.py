@@ -1,0 +1,149 @@
+"""Planted findings and their look-alikes. Everything here was made up; the checksums are computed, not copied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from filters.config import FilterConfig
+from filters.sensitive import KINDS, find, mask, policies, redact, score
+
+TOKEN = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+def luhn_complete(digits: str) -> str:
+    total = sum(sum(divmod(int(digit) * (2 - index % 2), 10)) for index, digit in enumerate(digits[::-1]))
+    return digits + str(-total % 10)
+
+
+def iban_complete(country: str, account: str) -> str:
+    number = int("".join(str(int(char, 36)) for char in account + country + "00"))
+    return f"{country}{98 - number % 97:02}{account}"
+
+
+def resident_id(digits: str) -> str:
+    total = sum(pow(2, 17 - index, 11) * int(digit) for index, digit in enumerate(digits))
+    return digits + "10X98765432"[total % 11]
+
+
+PLANTED = [
+    ("email", "mary.shelley@villa-diodati.ch"),
+    ("email", "a_b+tag@mail.corp.co.uk"),
+    ("phone", "+1 (415) 234-5678"),
+    ("phone", "+44 20 7946 1234"),
+    ("phone", "(212) 736-5000"),
+    ("phone", "415-234-9876"),
+    ("phone", "13812345678"),
+    ("phone", "+86 138 1234 5678"),
+    ("ip", "8.8.4.4"),
+    ("ip", "2001:4860:4860::8844"),
+    ("card", luhn_complete("453212345678901")),
+    ("card", "5425 2334 3010 9903"),
+    ("card", luhn_complete("37828224631000")),
+    ("iban", iban_complete("DE", "370400440532013999")),
+    ("iban", iban_complete("GB", "WEST12345698765433")),
+    ("us_ssn", "536-22-8725"),
+    ("chinese_id", resident_id("11010519491231003")),
+    ("chinese_id", resident_id("44030119900307663")),
+    ("secret", "AKIAJ3K9DK2LMW8QP7ZT"),
+    ("secret", f"ghp_{TOKEN}"),
+    ("secret", f"hf_{TOKEN[:34]}"),
+    ("secret", f"sk-proj-{TOKEN}"),
+    ("secret", f"sk-ant-api03-{TOKEN}"),
+    ("secret", f"AIza{TOKEN[:35]}"),
+    ("secret", f"glpat-{TOKEN[:20]}"),
+    ("secret", f"xoxb-123456789012-{TOKEN}"),
+    ("secret", f"sk_live_{TOKEN}"),
+    ("secret", f"eyJ{TOKEN}.eyJ{TOKEN}.{TOKEN}"),
+    ("private_key", f"-----BEGIN RSA PRIVATE KEY-----\n{TOKEN}\n{TOKEN}\n-----END RSA PRIVATE KEY-----"),
+    ("url_credentials", "postgres://admin:hunter2@db.shop.io/orders"),
+]
+LOOK_ALIKES = [
+    "reader@example.com and admin@localhost and root@host.test",
+    "user@ and @mention and a @ b",
+    "call 415-555-0123 in a film",
+    "version 1.2.3.4.5 and 10.0.0.1 and 192.168.1.1 and 127.0.0.1 and 192.0.2.7 and 999.1.1.1",
+    "std::vector a::b::c at 12:34:56 with 00:1B:44:11:3A:B7",
+    "4532 1234 5678 9012 fails its check digit",
+    "0.4532015112830366 is a number",
+    "DE00370400440532013000 fails its checksum",
+    "000-12-3456, 666-12-3456, 900-12-3456, 078-05-1120",
+    "110105194912310021 fails its check digit, 11010519491331002X its month",
+    "AKIAIOSFODNN7EXAMPLE as in the manual, ghp_short, sk-learn, hf_hub_download",
+    "https://user:password@host.io, https://{user}:{token}@host.io, https://host.io:8080/a@b",
+    "-----BEGIN PUBLIC KEY-----",
+    "from 1999-12-31 to 2024-01-01, ISBN 978-0-306-40615-7, pi 3.14159265358979323846",
+    "0123456789abcdef0123456789abcdef and 1,234,567,890",
+]
+
+
+@pytest.mark.parametrize("kind, planted", PLANTED)
+def test_planted_findings_are_found_whole(kind: str, planted: str) -> None:
+    whole = planted.removesuffix("/orders")
+    for text in (planted, f"before {planted} after", f"({planted})", f'key="{planted}",', f"见:{planted},完"):
+        assert [(item.kind, text[item.start : item.end]) for item in find(text)] == [(kind, whole)]
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_look_alikes_are_not_findings(text: str) -> None:
+    assert [(item.kind, text[item.start : item.end]) for item in find(text)] == []
+
+
+def test_redaction_leaves_nothing_to_find_and_the_rest_untouched() -> None:
+    text = "start " + " then ".join(planted for _, planted in PLANTED) + " end"
+    clean, counts = redact(text)
+    assert sum(counts.values()) == len(PLANTED)
+    assert not any(planted in clean for _, planted in PLANTED)
+    assert clean.startswith("start <email> then <email> then <phone>")
+    assert clean.endswith(" end")
+    assert redact(clean) == (clean, {})
+    assert redact("nothing here") == ("nothing here", {})
+
+
+def test_columns_count_what_find_finds_text_by_text() -> None:
+    texts = [planted for _, planted in PLANTED] + LOOK_ALIKES + ["", " ".join(planted for _, planted in PLANTED)]
+    columns = score(pl.Series(texts))
+    for index, text in enumerate(texts):
+        kinds = [item.kind for item in find(text)]
+        assert {kind.name: int(columns[f"sensitive.{kind.name}"][index]) for kind in KINDS} == {
+            kind.name: kinds.count(kind.name) for kind in KINDS
+        }
+
+
+def test_recipes_choose_what_happens_to_each_kind() -> None:
+    assert policies(FilterConfig())["secret"] == "drop"
+    assert policies(FilterConfig())["email"] == "report"
+    assert set(policies(FilterConfig(sensitive="report")).values()) == {"report"}
+    assert policies(FilterConfig(sensitive="report", policy={"email": "mask"}))["email"] == "mask"
+
+
+def test_only_kinds_to_be_masked_are_masked(documents: Callable[..., pa.Table]) -> None:
+    table = documents(["ask mary@shelley.net or dial 415-234-9876", "nothing"])
+    clean, counts = mask(table, FilterConfig(policy={"email": "mask"}))
+    assert clean["text"].to_pylist() == ["ask <email> or dial 415-234-9876", "nothing"]
+    assert counts == {"email": 1}
+    assert clean.schema == table.schema
+    assert mask(table, FilterConfig()) == (table, {})
+
+
+BAIT = [
+    "a", "a.", "@", "1", "1-", "1 ", "a@", "a@a.", "AA00 ", "AA00AAAA", "://a:", "eyJ", "eyJaaaaaaaaaaaa.", "sk-", "sk-ant-",
+    ":", "1:", "-----BEGIN PRIVATE KEY-----", "+1 1 1 1", "1.1.", "x+", "a-", "1(1)", "http://a:", "xoxa-", "+1(1)", "AKIA",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bait", BAIT)
+def test_no_text_makes_a_pattern_slower_than_linear(bait: str) -> None:
+    def seconds(size: int) -> float:
+        text = bait * (size // len(bait))
+        start = time.process_time()
+        find(text)
+        return time.process_time() - start
+
+    whole = seconds(400_000)
+    assert whole < 2  # the slowest takes 0.2 s here
+    assert whole < 0.05 or whole < 12 * seconds(100_000)  # four times the text; the square would be sixteen
