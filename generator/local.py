@@ -10,6 +10,8 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -52,20 +54,32 @@ def ensure_embedded_teacher(cache: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
     try:
-        _convert(weights, work)
+        _convert_apart(weights, work)
         _publish(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
 
 
+def _convert_apart(weights: Path, folder: Path) -> None:
+    """Convert in a process of its own: its gigabyte goes when it ends, and its progress bars stay out of ours."""
+    code = (
+        "import sys; from pathlib import Path; from generator.local import _convert; _convert(*map(Path, sys.argv[1:]))"
+    )
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(item for item in (root, os.environ.get("PYTHONPATH", "")) if item)
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "PYTHONPATH": path}
+    command = [sys.executable, "-c", code, str(weights), str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise SetupError(f"the embedded teacher could not be converted: {last}", hint="install hornbook[local]")
+
+
 def _convert(weights: Path, folder: Path) -> None:
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     model: Any = AutoModelForCausalLM.from_pretrained(
         str(weights.parent),
         gguf_file=weights.name,
