@@ -135,6 +135,7 @@ def _to_hub(wanted: Wanted, repo: str) -> Publication:
             before = _published_before(repo, str(info.sha), [item.rfilename for item in info.siblings or []])
             changed = before != (staging / VOUCHER).read_bytes()
             revision = _commit(api, repo, str(info.sha), staging, before) if changed else str(info.sha)
+        with _named_errors(repo), _named_loading(repo, revision):
             _read_back(repo, revision, body)
     return _publication(f"{api.endpoint}/datasets/{repo}", revision, body, changed)
 
@@ -221,12 +222,35 @@ def _named_errors(repo: str) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         raise _refusal(repo, error) from error
     except (errors.HTTPError, errors.LocalEntryNotFoundError, ConnectionError, TimeoutError) as error:
-        raise SetupError(
-            f"{repo}: the Hub did not answer: {type(error).__name__}",
-            hint="publish again: it is one commit, so either all of it is there or nothing is",
-        ) from error
+        raise _silence(repo, error) from error
+    except RuntimeError as error:  # what the client raises around a failed upload of one file
+        cause = error.__cause__
+        if isinstance(cause, errors.HfHubHTTPError):
+            raise _refusal(repo, cause) from error
+        raise (_silence(repo, cause) if isinstance(cause, errors.HTTPError) else error) from error
     except errors.HFValidationError as error:
         raise RecipeError(f"{repo!r} is no name of a repository", hint="repositories are called user/name") from error
+
+
+@contextmanager
+def _named_loading(repo: str, revision: str) -> Iterator[None]:
+    """What the datasets library makes of a Hub that went away: it is there, and not proven yet."""
+    import datasets
+
+    try:
+        yield
+    except (datasets.exceptions.DatasetsError, FileNotFoundError, ValueError) as error:
+        raise SetupError(
+            f"{repo}: published as {revision}, and could not be read back: {type(error).__name__}: {error}",
+            hint=f"run `hornbook verify {repo} --revision {revision}` when the Hub answers",
+        ) from error
+
+
+def _silence(repo: str, error: BaseException) -> SetupError:
+    return SetupError(
+        f"{repo}: the Hub did not answer: {type(error).__name__}",
+        hint="run the same command again: a publication is one commit, so either all of it is there or nothing is",
+    )
 
 
 def _refusal(repo: str, error: Any) -> SetupError | StateError:
@@ -241,4 +265,4 @@ def _refusal(repo: str, error: Any) -> SetupError | StateError:
             f"{repo}: the Hub refuses the token ({status})",
             hint="use a fine-grained token with write access to this repository",
         )
-    return SetupError(f"{repo}: the Hub answered {status}; nothing was published", hint="try again later")
+    return SetupError(f"{repo}: the Hub answered {status}", hint="try again later")

@@ -61,8 +61,8 @@ def _wrong_rows(folder: Path, body: Mapping[str, Any]) -> Iterator[str]:
         yield f"{total:,} documents, and {body['rows']:,} were published"
     try:
         found = dataset_hash(parquet_rows(folder, documents, ["id", "text"]))
-    except (pa.ArrowException, OSError) as error:
-        yield f"the rows cannot be read: {str(error).splitlines()[0]}"
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:  # a byte of the schema, of a length, of a text
+        yield f"the rows cannot be read: {type(error).__name__}: {str(error).splitlines()[0]}"
     else:
         if found != body["dataset_hash"]:
             yield f"the hash over all rows is {found}, and {body['dataset_hash']} was published"

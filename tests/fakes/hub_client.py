@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
                        repo=asked.get("repo"), folder=Path(asked["folder"]) if "folder" in asked else None)  # fmt: skip
     except HornbookError as error:
         return {"error": type(error).__name__, "exit": error.exit_code, "message": str(error), "hint": error.hint}
+    except Exception:
+        return {"error": "crash", "exit": 1, "message": traceback.format_exc()}
     return {"url": done.url, "revision": done.revision, "rows": done.rows, "rejected": done.rejected,
             "hash": done.dataset_hash, "changed": done.changed}  # fmt: skip
 

@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if repo in self.state.repos:
             return self._json({"url": f"{self.url}/datasets/{repo}"}, 409)
         self.state.add(repo, {".gitattributes": b"*.parquet filter=lfs\n"})
-        self.state.private[repo] = bool(asked.get("private"))
+        self.state.private[repo] = asked.get("visibility") == "private"
         return self._json({"url": f"{self.url}/datasets/{repo}"})
 
     def info(self, _: bytes, repo: str, rev: str | None = None) -> tuple[int, dict[str, str], bytes]:

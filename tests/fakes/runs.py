@@ -71,7 +71,7 @@ def _scores(rows: list[Document]) -> pa.Table:
         "gopher.words": pa.array([len(row.text.split()) for row in rows], pa.int32()),
         "quality.teaches": pa.array([0.25 + index % 4 / 8 for index in range(len(rows))], pa.float32()),
         "language.label": ["en"] * len(rows),
-        "sensitive.secret": pa.array([int(index % 5 == 0 and index % 10 == 0) for index in range(len(rows))], pa.int32()),
+        "sensitive.secret": pa.array([int(index % 40 == 0) for index in range(len(rows))], pa.int32()),
     })  # fmt: skip
 
 
