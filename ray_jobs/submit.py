@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +12,7 @@ from corpus.errors import SetupError
 from ray_jobs.resolve import resolve
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 60.0  # measured: 20 s from the head's port to its job agent on two busy cores
 LEFT_OUT = [".git", ".venv", "runs", "tests", "bench", "docs", "**/__pycache__"]
 
 
@@ -35,7 +37,19 @@ def submit_run(recipe: Path, address: str, settings: list[str]) -> str:
     name = inside.relative_to(ROOT).as_posix() if inside.is_relative_to(ROOT) else str(inside)
     command = shlex.join(["python", "-m", "ray_jobs.cli.main", "run", name, *flags])
     environment = {"working_dir": str(ROOT), "excludes": LEFT_OUT} if (ROOT / "pyproject.toml").is_file() else {}
-    return client(address).submit_job(entrypoint=command, runtime_env=environment, metadata={"recipe": recipe.name})
+    return _submit(client(address), command, environment, recipe.name)
+
+
+def _submit(jobs: Any, command: str, environment: dict[str, Any], name: str) -> str:
+    """A head that has just started answers before its job agent does, with a plain RuntimeError: so try for a while."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return jobs.submit_job(entrypoint=command, runtime_env=environment, metadata={"recipe": name})
+        except RuntimeError as error:
+            if time.monotonic() >= end:
+                raise SetupError(f"the cluster did not take the job: {error}", hint="hornbook doctor") from error
+            time.sleep(2.0)
 
 
 def wait_for(job: str, address: str, out: TextIO) -> bool:
