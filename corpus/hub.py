@@ -65,7 +65,7 @@ def download(repo: str, revision: str | None, into: Path) -> Path:
     """All files of a dataset repository at a revision. Raises `RecipeError` when there is no such repository."""
     from huggingface_hub import snapshot_download
 
-    with _named_errors(repo):
+    with hub_errors(repo):
         return Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_dir=into))
 
 
@@ -129,13 +129,13 @@ def _to_hub(wanted: Wanted, repo: str) -> Publication:
     with tempfile.TemporaryDirectory(prefix="hornbook-publish-") as place:
         staging = Path(place)
         body = write_publication(wanted, staging)
-        with _named_errors(repo):
+        with hub_errors(repo):
             api.create_repo(repo, repo_type="dataset", private=wanted.config.private, exist_ok=True)
             info = api.dataset_info(repo)
             before = _published_before(repo, str(info.sha), [item.rfilename for item in info.siblings or []])
             changed = before != (staging / VOUCHER).read_bytes()
             revision = _commit(api, repo, str(info.sha), staging, before) if changed else str(info.sha)
-        with _named_errors(repo), _named_loading(repo, revision):
+        with hub_errors(repo), _named_loading(repo, revision):
             _read_back(repo, revision, body)
     return _publication(f"{api.endpoint}/datasets/{repo}", revision, body, changed)
 
@@ -211,8 +211,8 @@ def _publication(url: str, revision: str, body: Mapping[str, Any], changed: bool
 
 
 @contextmanager
-def _named_errors(repo: str) -> Iterator[None]:
-    """What the Hub's client raises, under our names; told apart by type and status."""
+def hub_errors(repo: str) -> Iterator[None]:
+    """Raises what the Hub's client raises under our names; told apart by type and status."""
     from huggingface_hub import errors
 
     try:
@@ -249,7 +249,7 @@ def _named_loading(repo: str, revision: str) -> Iterator[None]:
 def _silence(repo: str, error: BaseException) -> SetupError:
     return SetupError(
         f"{repo}: the Hub did not answer: {type(error).__name__}",
-        hint="run the same command again: a publication is one commit, so either all of it is there or nothing is",
+        hint="run the same command again when it does; a publication is one commit, so nothing is there by halves",
     )
 
 

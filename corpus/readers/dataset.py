@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from corpus.document import Document, Rejection
-from corpus.errors import RecipeError, SetupError
+from corpus.errors import RecipeError
 from corpus.readers.rows import Intake
 
 
@@ -29,14 +30,21 @@ def _name(intake: Intake) -> str:
 def _rows(name: str, intake: Intake) -> Iterator[dict[str, Any]]:
     import datasets
 
+    from corpus.hub import hub_errors
+
+    config = intake.config
+    with hub_errors(name), _named(name, intake):
+        rows = datasets.load_dataset(name, config.config, split=config.split, revision=config.revision, streaming=True)
+        yield from rows
+
+
+@contextmanager
+def _named(name: str, intake: Intake) -> Iterator[None]:
     config = intake.config
     try:
-        rows = datasets.load_dataset(name, config.config, split=config.split, revision=config.revision, streaming=True)
-    except (FileNotFoundError, ValueError) as error:
+        yield
+    except (FileNotFoundError, ValueError) as error:  # no such dataset, config or split, as the library says it
         raise RecipeError(
             f"source {intake.name!r}: dataset {name} cannot be read as config {config.config!r}, "
             f"split {config.split!r}, revision {config.revision!r}: {error}"
         ) from error
-    except OSError as error:
-        raise SetupError(f"source {intake.name!r}: the hub did not answer for {name}: {error}") from error
-    yield from rows

@@ -44,7 +44,7 @@ def client(hub: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def state(hub: HubServer) -> Iterator[Any]:
     """The server's memory, without faults left over from another test."""
-    hub.state.cut_at, hub.state.before_commit = None, None
+    hub.state.cut_at, hub.state.before_commit, hub.state.after_commit = None, None, None
     hub.state.requests.clear()
     yield hub.state
-    hub.state.cut_at, hub.state.before_commit = None, None
+    hub.state.cut_at, hub.state.before_commit, hub.state.after_commit = None, None, None

@@ -98,6 +98,21 @@ def test_a_commit_by_somebody_else_in_between_is_a_conflict(state: Any, client: 
     assert state.head("me/busy").files["notes.md"] == b"mine"
 
 
+def test_rows_that_come_back_other_than_they_went_are_an_error(state: Any, client: Ask, run: Store) -> None:
+    def tamper(repo: str) -> None:
+        head = state.head(repo)
+        name = next(name for name in sorted(head.files) if name.startswith("data/"))
+        table = pq.read_table(io.BytesIO(head.files[name]))
+        sink = io.BytesIO()
+        pq.write_table(table.slice(1), sink)
+        head.files[name] = sink.getvalue()
+
+    state.after_commit = tamper
+    done = client(do="publish", run=run.url, repo="me/tampered")
+    assert (done["error"], done["exit"]) == ("StateError", 6)
+    assert "came back" in done["message"]
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before it is done", "after it is done"])
 def test_cut_at_every_request_no_half_dataset_is_ever_visible(
     state: Any, client: Ask, run: Store, next_run: Store, after: bool

@@ -38,6 +38,7 @@ class State:
     cut_at: int | None = None  # from this request on (0 is the next) every connection is dropped
     cut_after_work: bool = False  # whether the first dropped request still has its effect
     before_commit: Any = None  # called with the repository's name before a commit is looked at
+    after_commit: Any = None  # and after it was made
 
     def head(self, repo: str) -> Commit:
         """What a reader of `main` sees."""
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         commit, start = self._at(repo, rev), f"{folder}/" if folder else ""
         names = [name for name in sorted(commit.files) if name.startswith(start)] if commit else []
         if not names:
-            return 404, {"X-Error-Code": "EntryNotFound"}, b"[]"
+            return 404, {"X-Error-Code": "EntryNotFound"}, b"{}"
         deep = "recursive=true" in self.path.lower()
         rows = {name: self._entry(name, commit.files[name]) for name in names if deep or "/" not in name[len(start) :]}
         inner = {start + name[len(start) :].split("/")[0] for name in names if "/" in name[len(start) :]}
@@ -202,6 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif change["key"] == "deletedFile":
                 files.pop(value["path"])
         oid = self.state.add(repo, files).oid
+        if self.state.after_commit:
+            self.state.after_commit(repo)
         return self._json({"commitUrl": f"{self.url}/datasets/{repo}/commit/{oid}", "commitOid": oid, "success": True})
 
     def resolve(self, _: bytes, repo: str, rev: str, name: str) -> tuple[int, dict[str, str], bytes]:
