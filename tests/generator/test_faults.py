@@ -18,14 +18,14 @@ from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.teacher_server import Fault
 
 
-def ask_all(urls, store, count, *, window=64, retries=6, stall_s=1.0, beside=None):
+def ask_all(urls, store, count, *, window=64, retries=6, stall_s=1.0, outage_s=60.0, beside=None):
     """Outcomes and stats of `count` requests; `beside(loop)` runs when the asking begins."""
 
     async def go():
         members = [OpenAITeacher(url, served_model="fake-teacher") for url in urls]
         teacher = Pool(members, rest_s=0.2) if len(members) > 1 else members[0]
         journal = JournalWriter(store, "w")
-        asker = Asker(teacher, journal, window=window, retries=retries, stall_s=stall_s)
+        asker = Asker(teacher, journal, window=window, retries=retries, stall_s=stall_s, outage_s=outage_s)
         if beside:
             beside(asyncio.get_running_loop())
         requests = map(request_of, range(count))
@@ -90,22 +90,41 @@ def test_a_request_that_the_server_refuses_is_its_own_fault(tmp_path):
     assert stats.sent == 20
 
 
-def test_a_teacher_that_is_killed_and_comes_back_at_its_port_costs_no_row(tmp_path):
+def test_a_teacher_that_is_killed_and_comes_back_much_later_costs_no_row(tmp_path):
+    """Waiting for it takes far longer than two tries: an outage is a matter of time, because a restart takes a minute."""
     store, first = open_store(tmp_path), FakeTeacher(delay_s=0.02)
     second = []
 
     def beside(loop):
         def swap():
             first.kill()
+            time.sleep(3)
             second.append(FakeTeacher(delay_s=0.0, port=first.port))
 
         loop.call_later(0.3, lambda: loop.run_in_executor(None, swap))
 
     with first:
-        outcomes, stats = ask_all([first.url], store, 1_500, window=32, beside=beside)
+        outcomes, stats = ask_all([first.url], store, 1_500, window=32, retries=1, beside=beside)
     with second[0]:
         check_complete(outcomes, store, 1_500)
         assert stats.retried["connection"] > 0
+
+
+def test_a_teacher_that_never_comes_back_is_given_up_in_time_and_told_as_retryable(tmp_path):
+    with FakeTeacher() as gone:
+        pass
+    begun = time.monotonic()
+    outcomes, _ = ask_all([gone.url], open_store(tmp_path), 20, retries=1, outage_s=1.0)
+    assert {(item.reason, item.retryable) for item in outcomes} == {("connection", True)}
+    assert len(outcomes) == 20
+    assert time.monotonic() - begun < 20
+
+
+def test_a_row_that_always_breaks_its_connection_is_no_outage_while_others_are_answered(tmp_path):
+    with FakeTeacher(Fault("reset", "<7>", times=-1), delay_s=0.02) as fake:
+        outcomes, _ = ask_all([fake.url], open_store(tmp_path), 3_000, window=16, retries=2)
+    failures = [item for item in outcomes if isinstance(item, Failure)]
+    assert [(item.request_key, item.reason, item.tries) for item in failures] == [("key-7", "connection", 3)]
 
 
 def test_a_dead_endpoint_of_two_is_dropped_without_a_row_lost(tmp_path):
