@@ -19,7 +19,7 @@ soak: install
 	@$(BIN)/python -m pytest -q -m soak $(ARGS)
 
 lint: install
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check corpus prompts generator filters trainer ray_jobs tests bench
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: install
 	@$(BIN)/mypy

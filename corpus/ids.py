@@ -19,9 +19,9 @@ ID_BYTES = 16  # 128 bits: at 10^12 documents the chance of one collision is bel
 
 def canonical(value: Any) -> bytes:
     """The one byte form of `value`: sorted keys, no spaces, UTF-8. Raises `StateError` if it has none."""
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def digest(*parts: Any) -> str:

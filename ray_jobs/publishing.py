@@ -18,7 +18,9 @@ def publish_run(recipe: Recipe, repo: str | None, folder: Path | None) -> str:
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     drive = Drive(recipe, run_folder(recipe))
     if missing := drive.look():
-        raise IncompleteError(f"{recipe.label}: the stage {missing} is not complete", hint=f"hornbook run {recipe.name}")
+        raise IncompleteError(
+            f"{recipe.label}: the stage {missing} is not complete", hint=f"hornbook run {recipe.name}"
+        )
     told = recipe.model_dump(mode="json", exclude_unset=True)
     done = publish(
         drive.folder, drive.manifests, recipe.publish, recipe=told, title=recipe.title, repo=repo, folder=folder

@@ -114,7 +114,9 @@ class _Training:
         size = (config.micro_batch_tokens or config.batch_tokens) // config.model.context
         total = 0.0
         for start in range(0, config.windows, size):
-            given, wanted = (torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets))
+            given, wanted = (
+                torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets)
+            )
             loss = loss_of(self._forward, given, wanted, config.dtype) / targets.size
             loss.backward()
             total += loss.item()

@@ -9,9 +9,28 @@ from trainer.config import ModelConfig, StudentConfig
 from trainer.packing import TokenShards, pack
 from trainer.tokenizer import train_tokenizer
 
-WORDS = (
-    ["the", "a", "river", "stone", "light", "water", "engine", "letter", "turns", "holds", "moves", "grows", "small", "great", "under", "over", "and", "of", "to", "with"]
-)
+WORDS = [
+    "the",
+    "a",
+    "river",
+    "stone",
+    "light",
+    "water",
+    "engine",
+    "letter",
+    "turns",
+    "holds",
+    "moves",
+    "grows",
+    "small",
+    "great",
+    "under",
+    "over",
+    "and",
+    "of",
+    "to",
+    "with",
+]
 
 
 def texts(count: int) -> list[str]:

@@ -1,88 +1,18 @@
-"""The real embedded teacher on the real vLLM, once: seeded requests at full width, and a student served."""
+"""A student served by the real vLLM says what it says in transformers."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 
-from corpus.errors import SetupError
-from corpus.journal import JournalWriter, read_journal
-from corpus.local_store import LocalStore
-from generator.ask import ask
-from generator.config import GenerateConfig
-from generator.local import SERVED_NAME, ensure_embedded_teacher
-from generator.plan import plan_slots
-from generator.request import make_request
-from generator.server import VllmServer
-from generator.teacher_config import ServerConfig, TeacherConfig
-from generator.teachers.openai_endpoint import OpenAITeacher
-from prompts.library import load_library
-from ray_jobs.cluster import cache_folder
-
-pytestmark = [pytest.mark.teacher, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.soak, pytest.mark.teacher, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
-    log = tmp_path_factory.mktemp("teacher") / "log"
-    with VllmServer(str(ensure_embedded_teacher(cache_folder())), SERVED_NAME, ServerConfig(), log) as running:
-        running.start().wait_ready()
-        yield running
-
-
-def requests(count: int, tokens: int):  # type: ignore[no-untyped-def]
-    config, library, teacher = GenerateConfig(documents=count, max_tokens=tokens), load_library(), TeacherConfig()
-    return [make_request(slot, 0, library, teacher, config, 5) for slot in plan_slots(config, library, 5)]
-
-
-def answered(server: VllmServer, folder: Path, count: int, tokens: int):  # type: ignore[no-untyped-def]
-    store = LocalStore(folder)
-
-    async def go():  # type: ignore[no-untyped-def]
-        teacher = OpenAITeacher(server.url, served_model=SERVED_NAME)
-        journal = JournalWriter(store, "w")
-        stats = await ask(requests(count, tokens), teacher, journal, window=64, retries=6)
-        journal.close()
-        await teacher.close()
-        return stats
-
-    return asyncio.run(go()), list(read_journal(store))
-
-
-def test_a_hundred_and_twenty_eight_seeded_requests_at_sixty_four_streams(server: VllmServer, tmp_path: Path) -> None:
-    stats, records = answered(server, tmp_path, 128, 24)
-    assert stats.answered == 128
-    assert not stats.failed
-    assert len({record["request_key"] for record in records if record["kind"] == "reply"}) == 128
-    assert server.alive()
-
-
-def test_a_killed_engine_is_noticed_and_the_server_serves_again(server: VllmServer, tmp_path: Path) -> None:
-    assert server._process is not None
-    before = {process.pid for process in psutil.Process(server._process.pid).children(recursive=True)}
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    url = server.url
-    assert server.restart() == url
-    stats, _ = answered(server, tmp_path, 8, 8)
-    assert stats.answered == 8
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in before)
-
-
-def test_a_port_in_use_is_said_before_anything_starts(server: VllmServer, tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=f"port {server.port} .* in use"):
-        VllmServer("nowhere", "x", ServerConfig(port=server.port), tmp_path / "log").start()
 
 
 def test_an_exported_student_says_the_same_in_vllm_and_transformers(tmp_path: Path) -> None:
