@@ -45,8 +45,9 @@ def test_schema_is_json_schema_with_a_description_for_every_teacher_key() -> Non
     assert all("description" in value for value in teacher.values())
 
 
-def test_plan_as_json_counts_the_slots() -> None:
-    found = json.loads(hornbook("plan", "demo", "--set", "generate.documents=40", "--json").stdout)
+def test_plan_as_json_counts_the_slots(tmp_path: Path) -> None:
+    settings = ("--set", "generate.documents=40", "--set", f"store={tmp_path}")
+    found = json.loads(hornbook("plan", "demo", *settings, "--json").stdout)
     assert found["slots"] == 40 == sum(found["cells"].values())
 
 
