@@ -61,7 +61,18 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, True, importlib.metadata.version(name), needed)
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, False, f"not installed ({why})", needed)
+    yield _fasttext()
     yield _vllm()
+
+
+def _fasttext() -> Finding:
+    """Several packages install a module of this name over each other; the others cannot train or fail on NumPy 2."""
+    try:
+        other = importlib.metadata.version("fasttext-predict")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("fasttext module", True, "fasttext-community's")
+    mend = "pip uninstall fasttext-predict, then reinstall fasttext-community"
+    return Finding("fasttext module", False, f"fasttext-predict {other} lies over it: {mend}")
 
 
 def _vllm() -> Finding:
