@@ -87,6 +87,9 @@ def test_ten_killed_asking_actors_lose_and_repeat_nothing(recipe: Path, tmp_path
 @pytest.fixture
 def head(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """A head with its job server, started and ended by pid."""
+    import ray
+
+    ray.shutdown()  # the Ray of the tests above holds the port that the head's job agent wants
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         dashboard = probe.getsockname()[1]
