@@ -224,8 +224,12 @@ def _limits(shelf: Shelf, config: PublishConfig) -> str:
         "Personal data and secrets were searched for by pattern and checksum; a search of that kind never finds all.",
     ]
     if shelf.written:
-        said.insert(0, f"{percent(shelf.written, shelf.rows)} of the documents were written by a language model. "
-                       "They can be wrong in every way in which such text is wrong, and nobody has checked them one by one.")  # fmt: skip
+        whole = "All" if shelf.written == shelf.rows else percent(shelf.written, shelf.rows)
+        said.insert(0, f"{whole} of the documents were written by a language model. They can be wrong in every way in "
+                       "which such text is wrong, and nobody has checked them one by one.")  # fmt: skip
+    if any(name.startswith("embedded@") for name in shelf.teachers):
+        said.insert(1, "The teacher was the embedded one, a model of 135 million parameters that writes fluent English of "
+                       "modest truth: this dataset shows that the machinery works, and is no teaching material.")  # fmt: skip
     if shelf.unknown_licence:
         said.append(f"{number(shelf.unknown_licence)} rows are of **unknown licence**: find out before you use them.")
     if shelf.cut:

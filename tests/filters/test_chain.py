@@ -83,6 +83,13 @@ def test_low_quality_drops_prose_only(prose: Prose, documents: Documents) -> Non
         assert decide(table, without, FilterConfig()).column("reason").to_pylist() == expected
 
 
+def test_a_lesson_that_is_one_code_fence_is_not_asked_for_its_language(documents: Documents) -> None:
+    table = documents(["```python\nfor row in rows:\n    print(row)\n```", "1 2 3"], source="synthetic")
+    rejected = decide(table, score_table(table, scorers=("language",)), FilterConfig())
+    assert rejected["id"].to_pylist() == ["d1"]
+    assert rejected["detail"].to_pylist() == ["language.label=und; kept: en"]
+
+
 def test_scores_of_other_documents_are_refused(documents: Documents) -> None:
     scores = score_table(documents(["one", "two"]), scorers=("gopher",))
     with pytest.raises(RecipeError, match="same ids"):

@@ -35,6 +35,7 @@ def test_words_are_lower_case_runs_and_single_ideographs(text: str, expected: li
 def test_empty_texts_between_others_keep_their_place() -> None:
     words = split_words(pl.Series(["", "one two", "", "three", ""]))
     assert words.counts.tolist() == [0, 2, 0, 1, 0]
+    assert [words.vocabulary[code].as_py() for code in words.codes.tolist()] == ["one", "two", "three"]
 
 
 def test_hashes_are_the_same_in_every_process_and_batch() -> None:
