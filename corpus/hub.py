@@ -19,6 +19,7 @@ from typing import Any
 from corpus.config import PublishConfig
 from corpus.errors import RecipeError, SetupError, StateError
 from corpus.folder import CARD, DEFAULT, REJECTED, VOUCHER, read_voucher
+from corpus.local_store import sync
 from corpus.manifest import Manifest, dataset_hash
 from corpus.publication import Wanted, write_publication
 from corpus.store import Store
@@ -98,22 +99,14 @@ def _voucher_there(folder: Path) -> bytes | None:
 def _swap(staging: Path, folder: Path) -> None:
     """Put `staging` in the place of `folder`. Between two renames there is no folder; never a mixed one."""
     for path in staging.rglob("*"):
-        _sync(path)
-    _sync(staging)
+        sync(path)
+    sync(staging)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     if folder.exists():
         folder.rename(aside / "before")
     staging.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(aside)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _to_hub(wanted: Wanted, repo: str) -> Publication:

@@ -11,6 +11,15 @@ from corpus.errors import SetupError
 from corpus.store import TEMPORARY, Store, checked
 
 
+def sync(path: Path) -> None:
+    """fsync a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class Disk:
     """The operations that touch the disk, in one place so that a test can fail or die at the n-th of them."""
 
@@ -21,11 +30,7 @@ class Disk:
 
     def fsync(self, path: Path) -> None:
         """Make the bytes of a file, or the entries of a folder, durable."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
 
     def link(self, source: Path, target: Path) -> None:
         """Give `source` the name `target`; raises `FileExistsError` when the name is taken."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SetupError
+from corpus.local_store import sync
 from generator.reply import ProbeResult, Reply
 
 if TYPE_CHECKING:
@@ -106,21 +107,13 @@ def _sweep(folder: Path) -> None:
 def _publish(work: Path, target: Path) -> None:
     """Give the finished folder its name, everything in it on the disk first."""
     for path in (*work.iterdir(), work):
-        _sync(path)
+        sync(path)
     try:
         work.rename(target)
     except OSError:
         if not (target / "config.json").is_file():
             raise
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)
 
 
 class LocalTeacher:

@@ -7,7 +7,6 @@ publishes a result copies the finished folder.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import xxhash
 
 from corpus.errors import StateError
+from corpus.local_store import sync
 
 STAGED = ".part-"
 
@@ -56,15 +56,6 @@ def sweep(folder: Path) -> None:
     """Remove what writers that were killed left in `folder`; only its one owner may call this."""
     for staged in folder.glob(f"{STAGED}*"):
         shutil.rmtree(staged) if staged.is_dir() else staged.unlink()
-
-
-def sync(path: Path) -> None:
-    """fsync a file or a folder."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def checksum(path: Path) -> str:

@@ -97,7 +97,6 @@ def _fill(line: Line, config: GenerateConfig, store: Store, wave: int, requests:
     missing = [item for item in requests if item.key not in book.replies and item.key not in book.refused]
     if not missing:
         return
-    progress = _Progress(line, wave, len(requests), len(requests) - len(missing), {item.key: item for item in requests})
     line.talk.say(
         f"generate   wave {wave + 1}: {len(requests):,} requests, {len(requests) - len(missing):,} answered before"
     )
@@ -108,6 +107,8 @@ def _fill(line: Line, config: GenerateConfig, store: Store, wave: int, requests:
             f"the spend cap is reached: {spent:,} of {cap:,} tokens", hint="raise limits.tokens and run again"
         )
     served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
+    line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
+    progress = _Progress(line, wave, len(requests), len(requests) - len(missing), {item.key: item for item in requests})
     ask_all(line, missing, store.child(JOURNAL).url, served, progress.seen)
     book.asked += progress.sent
     line.check()
