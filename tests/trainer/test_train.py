@@ -18,10 +18,12 @@ from corpus.errors import IncompleteError, StateError
 from trainer.batches import batch
 from trainer.config import StudentConfig
 from trainer.evaluate import bits_per_byte, paired_difference, sample
+from trainer.export import export
 from trainer.model import build, loss_of
 from trainer.optimizers import split_parameters
 from trainer.packing import TokenShards
 from trainer.schedule import rate
+from trainer.tokenizer import load_tokenizer
 from trainer.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +177,26 @@ def test_bits_per_byte_agree_with_a_sum_by_hand_and_the_export_with_the_training
     assert found.mean == pytest.approx(nats / np.log(2) / len(text.encode()), abs=1e-4)
     assert paired_difference(found, found, 0) == (0.0, 0.0, 0.0)
     assert sample(result.model, ["The river"], 5, seed=1) == sample(result.model, ["The river"], 5, seed=1)
+
+
+def test_the_export_computes_what_the_training_model_computes(
+    config: StudentConfig, tokenizer: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    size = load_tokenizer(tokenizer).get_vocab_size()
+    model = build(config, size, eos=0)
+    with torch.no_grad():
+        for parameter in model.parameters():  # logits of a fresh model are near nothing, and so would be any error
+            parameter.mul_(2.0)
+    ids = torch.randint(0, size, (4, config.model.context), generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        here = model(input_ids=ids).logits
+        there = AutoModelForCausalLM.from_pretrained(export(model, tokenizer, tmp_path / "model"))(input_ids=ids).logits
+    difference = float((here - there).abs().max())
+    print(f"largest difference of a logit: {difference:.1e}, of logits up to {float(here.abs().max()):.1f}")
+    assert difference <= 1e-5
+    assert float(here.abs().max()) > 1.0
 
 
 def test_long_documents_are_scored_whole(
