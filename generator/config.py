@@ -28,8 +28,15 @@ class GenerateConfig(Section):
     """Length asked for, instead of each form's own."""
     attempts: int = Field(default=2, ge=1, le=10)
     """Attempts a slot has; retries are a wave of their own."""
-    truncated: Literal["reject", "trim"] = "trim"
-    """A reply cut off at its limit: reject it, or trim it to its last whole sentence (recorded in the lineage)."""
+    truncated: Literal["reject", "trim", "continue"] = "trim"
+    """A reply cut off at its limit: reject it, trim it to its last whole sentence, or ask the teacher to go on from
+    where it stopped and trim what is still cut off then (recorded in the lineage). To continue needs an endpoint that
+    goes on with a last message of its own, as vLLM does."""
+    continuations: int = Field(default=2, ge=1, le=20)
+    """How often a reply is continued, with `truncated: continue`."""
+    accept: bool = True
+    """Judge each document by the recipe's cheap filters (all but quality) and against near duplicates as it arrives, so
+    that a slot whose text would be dropped later is asked again now."""
     min_words: int = Field(default=40, ge=1)
     """Shorter replies are rejected."""
     max_tokens: int = Field(default=512, ge=16)

@@ -30,7 +30,7 @@ def parse_reply(slot: Slot, request: Request, reply: Reply, config: GenerateConf
     text, operators = reply.text.strip(), []
     if (stripped := PREAMBLE.sub("", text[:4096]) + text[4096:]) != text:
         text, operators = stripped.strip(), ["strip:preamble"]
-    if reply.finish_reason == "length" and config.truncated == "trim" and len(text) <= REPLY_LIMIT:
+    if reply.finish_reason == "length" and config.truncated != "reject" and len(text) <= REPLY_LIMIT:
         text, operators = trim_to_sentence(text), [*operators, "trim:sentence"]
     if fault := _fault(text, request, reply, config):
         reason, detail = fault
@@ -85,7 +85,8 @@ def _is_unspaced(text: str) -> bool:
 
 def _echo(text: str, request: Request) -> str:
     """A long line of the prompt that the reply repeats word for word."""
-    lines = (line.strip() for message in request.messages for line in message["content"].split("\n"))
+    asked = (message["content"] for message in request.messages if message["role"] != "assistant")
+    lines = (line.strip() for content in asked for line in content.split("\n"))
     return next((line[:80] for line in lines if len(line) > 60 and line in text), "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus.ids import digest, seed_from
 from generator.config import GenerateConfig
@@ -70,6 +70,12 @@ def make_request(
         demands,
         template_hash(template),
     )
+
+
+def continue_request(request: Request, text: str) -> Request:
+    """The request that has the teacher go on from `text`, its own words so far; same seed, a key of its own."""
+    messages = (*request.messages, Message(role="assistant", content=text))
+    return replace(request, key=digest("continue", request.key, text), messages=messages)
 
 
 def _values(slot: Slot, attempt: int, library: Library, config: GenerateConfig) -> dict[str, str | list[str]]:

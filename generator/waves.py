@@ -1,23 +1,86 @@
-"""Waves: what is asked next, as a pure function of the plan and of what was committed before."""
+"""Waves: requests in the order in which they are committed and then sent, so that the teacher never runs dry.
+
+A wave is everything that may be asked when the one before it has been handed out: first every slot, then retries and
+continuations of what has come back meanwhile. So waves overlap: the next begins while the last replies of this one are
+still being written. Each is committed before its first request, and a restart asks the committed waves first.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from generator.plan import Slot
+import orjson
 
-FILLED = ""  # the reason of an attempt that filled its slot
+from corpus.store import Store
+from generator.book import Book, Turn
+from generator.reply import Outcome, Reply
+from generator.request import Request
 
-
-def next_wave(slots: Sequence[Slot], attempts: Mapping[str, Sequence[str]], limit: int) -> list[tuple[Slot, int]]:
-    """Slots to ask and the number of the attempt. `attempts` holds, for each slot, the reason of each attempt so far."""
-    return [
-        (slot, len(past)) for slot in slots if FILLED not in (past := attempts.get(slot.id, ())) and len(past) < limit
-    ]
+FOLDER = "waves"
 
 
-def shortfall(slots: Sequence[Slot], attempts: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """Slots that stayed empty, by the cause of their last attempt; `not asked` where none was made."""
-    causes = ((attempts.get(slot.id) or ["not asked"]) for slot in slots)
-    return dict(Counter(past[-1] for past in causes if FILLED not in past))
+class Waves:
+    """A source of requests that others drain: `take` gives what may be sent now, and nothing that was answered before."""
+
+    def __init__(
+        self, book: Book, store: Store, make: Callable[[Turn], Request], stored: Mapping[str, Outcome], *,
+        token_cap: int | None = None, on_wave: Callable[[int, int], None] = lambda wave, turns: None,
+    ) -> None:  # fmt: skip
+        self._book, self._store, self._make, self._stored = book, store, make, stored
+        self._cap, self._on_wave = token_cap, on_wave
+        self._queue: deque[Turn] = deque()
+        self._waiting: dict[tuple[str, int, int], Turn] = {}
+        self.count, self.turns, self.recalled = 0, 0, 0
+        self.capped = False  # whether the spend cap kept a turn from being asked
+
+    def take(self, limit: int) -> list[Request]:
+        """Up to `limit` requests to send now; empty when there is none until more replies have come."""
+        requests: list[Request] = []
+        while len(requests) < limit and (turn := self._next()):
+            if self._cap is not None and self._book.spent >= self._cap:
+                self.capped = True
+                self._queue.appendleft(turn)
+                break
+            request = self._make(turn)
+            self._book.ask(turn, request)
+            outcome = self._stored.get(request.key)
+            if outcome is not None and serves(outcome, request):
+                self.recalled += 1
+                self._book.take_in([outcome])
+            else:
+                requests.append(request)
+        return requests
+
+    def _next(self) -> Turn | None:
+        while not self._queue and self._begin():
+            pass
+        return self._queue.popleft() if self._queue else None
+
+    def _begin(self) -> bool:
+        """Queue the next wave, as it was committed where it was, else all that is open now. False when nothing is."""
+        self._waiting |= {turn.label: turn for turn in self._book.open()}
+        if not self._waiting:
+            return False
+        name = f"{FOLDER}/{self.count:06d}.json"
+        labels = list(self._waiting)
+        if not self._store.commit(name, orjson.dumps({"wave": self.count, "turns": labels})):
+            labels = _labels(orjson.loads(self._store.read(name)))
+        wave = [self._waiting.pop(label) for label in labels if label in self._waiting]
+        self.count += 1
+        self.turns += len(wave)
+        self._queue.extend(wave)
+        self._on_wave(self.count, len(wave))
+        return True
+
+
+def serves(outcome: Outcome, request: Request) -> bool:
+    """Whether a stored outcome answers `request`: a reply that ended by itself, or was cut at no lower limit."""
+    if isinstance(outcome, Reply):
+        return outcome.finish_reason != "length" or outcome.completion_tokens >= request.demands.max_tokens
+    return not outcome.retryable
+
+
+def _labels(wave: dict[str, Any]) -> list[tuple[str, int, int]]:
+    return [(slot, attempt, part) for slot, attempt, part in wave["turns"]]

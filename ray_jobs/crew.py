@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from threading import Event
+from typing import Any, Protocol
 
 from generator.reply import Outcome
 from generator.request import Request
+from generator.teacher_config import TeacherConfig
 from ray_jobs.asker import AskingActor
 from ray_jobs.line import Line
 from ray_jobs.passes import OnRay
@@ -18,67 +21,117 @@ AHEAD = 1.5  # work handed out, as a multiple of the window
 POLL_S = 0.5
 
 
-def ask_all(
-    line: Line, requests: Sequence[Request], journal: str, served_name: str, seen: Callable[[list[Outcome]], None]
-) -> None:
-    """Ask every request; `seen` gets outcomes as they come. Returns early, drained, when the line is stopping."""
-    if not requests:
-        return
-    if isinstance(line.passes, OnRay):
-        _on_ray(line, requests, journal, served_name, seen)
-    else:
-        asyncio.run(_in_process(line, requests, journal, served_name, seen))
+class Source(Protocol):
+    """Where the requests come from."""
+
+    def take(self, limit: int) -> Sequence[Request]:
+        """Requests to send now; none means none until more outcomes have been seen."""
+        ...
 
 
-def _on_ray(line: Line, requests: Sequence[Request], journal: str, served_name: str, seen: Any) -> None:
-    import ray
+Seen = Callable[[Sequence[Outcome]], None]
 
+
+class Crew(Protocol):
+    """Asks a teacher. `ask` returns when the source is empty and everything is answered, or drained after `stopping`."""
+
+    def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
+        """`seen` gets outcomes as they come, each durable; `watch` is called every half second."""
+        ...
+
+    def close(self) -> None:
+        """Seal journals and give connections back."""
+        ...
+
+
+@contextmanager
+def crew_for(line: Line, journal: str, served_name: str) -> Iterator[Crew]:
+    """The crew of a run: actors on its Ray, or this process where there is none."""
     teacher, urls = line.recipe.teacher, line.teacher.urls()
-    count = min(line.recipe.run.askers, teacher.concurrency)
-    actor = ray.remote(AskingActor).options(num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000)
-    windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
-    crew: list[Any] = [
-        actor.remote(teacher, urls[index % len(urls)], served_name, journal, window)
-        for index, window in enumerate(windows)
-    ]
-    limit = max(count, int(AHEAD * teacher.concurrency / BATCH))
-    batches, waiting, turn = _batches(requests), {}, itertools.cycle(crew)  # type: ignore[var-annotated]
-    draining = False
-    while True:
-        while not line.stopping.is_set() and len(waiting) < limit and (batch := next(batches, None)):
-            waiting[next(turn).ask.remote(batch)] = batch
-        if line.stopping.is_set() and not draining:
-            draining = True
-            ray.get([member.drain.remote() for member in crew])
-        if not waiting:
-            break
-        done, _ = ray.wait(list(waiting), num_returns=1, timeout=POLL_S)
-        for reference in done:
-            waiting.pop(reference)
-            seen(ray.get(reference))
-        _keep_alive(line)
-    ray.get([member.close.remote() for member in crew])
+    on_ray = isinstance(line.passes, OnRay)
+    crew: Crew = (
+        RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers)
+        if on_ray
+        else LocalCrew(teacher, urls, served_name, journal)
+    )
+    try:
+        yield crew
+    finally:
+        crew.close()
 
 
-async def _in_process(line: Line, requests: Sequence[Request], journal: str, served_name: str, seen: Any) -> None:
-    teacher = line.recipe.teacher
-    member = AskingActor(teacher, line.teacher.urls()[0], served_name, journal, teacher.concurrency)
-    waiting = {asyncio.create_task(member.ask(batch)) for batch in _batches(requests)}
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            seen(task.result())
-        if line.stopping.is_set():
-            await member.drain()
-    await member.close()
+class RayCrew:
+    """Actors over one window. Ray restarts one that dies; what it had in flight is asked again."""
+
+    def __init__(
+        self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, askers: int
+    ) -> None:
+        import ray
+
+        self._ray = ray
+        count = min(askers, teacher.concurrency)
+        actor = ray.remote(AskingActor).options(num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000)
+        windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
+        self._members: list[Any] = [
+            actor.remote(teacher, urls[index % len(urls)], served_name, journal, window)
+            for index, window in enumerate(windows)
+        ]
+        self._limit = max(count, int(AHEAD * teacher.concurrency / BATCH))
+
+    def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
+        """See `Crew`."""
+        turn, draining = itertools.cycle(self._members), False
+        waiting: list[Any] = []
+        while True:
+            while not stopping.is_set() and len(waiting) < self._limit and (batch := source.take(BATCH)):
+                waiting.append(next(turn).ask.remote(batch))
+            if stopping.is_set() and not draining:
+                draining = True
+                self._ray.get([member.drain.remote() for member in self._members])
+            if not waiting:
+                return
+            done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
+            for reference in done:
+                seen(self._ray.get(reference))
+            watch()
+
+    def close(self) -> None:
+        """See `Crew`."""
+        self._ray.get([member.close.remote() for member in self._members])
 
 
-def _keep_alive(line: Line) -> None:
-    watch = getattr(line.teacher, "keep_alive", None)
-    if watch:
-        watch()
+class LocalCrew:
+    """The same in this process."""
+
+    def __init__(self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str) -> None:
+        self._runner = asyncio.Runner()
+        self._member = self._runner.run(_made(teacher, urls[0], served_name, journal))
+        self._limit = max(1, int(AHEAD * teacher.concurrency / BATCH))
+
+    def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
+        """See `Crew`."""
+        self._runner.run(self._ask(source, seen, stopping, watch))
+
+    def close(self) -> None:
+        """See `Crew`."""
+        self._runner.run(self._member.close())
+        self._runner.close()
+
+    async def _ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None]) -> None:
+        waiting: set[asyncio.Task[list[Outcome]]] = set()
+        while True:
+            while not stopping.is_set() and len(waiting) < self._limit and (batch := source.take(BATCH)):
+                waiting.add(asyncio.create_task(self._member.ask(batch)))
+            if stopping.is_set():
+                await self._member.drain()
+            if not waiting:
+                return
+            done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                seen(task.result())
+            watch()
 
 
-def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
-    for start in range(0, len(requests), BATCH):
-        yield list(requests[start : start + BATCH])
+async def _made(teacher: TeacherConfig, url: str, served_name: str, journal: str) -> AskingActor:
+    """Created inside the loop that it will use."""
+    return AskingActor(teacher, url, served_name, journal, teacher.concurrency)

@@ -25,6 +25,8 @@ from generator.teachers.openai_errors import typed
 
 BODY_BYTES = 8 << 20  # a longer body is not read to its end: text is data, and data has a size
 CONNECT_S, PROBE_S = 10.0, 30.0
+# vLLM's words for: the last message is yours and not finished, go on with it.
+CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -88,7 +90,9 @@ class OpenAITeacher:
         return "" if self._key == "none" else self._key
 
     def _parameters(self, request: Request) -> dict[str, Any]:
+        goes_on = request.messages[-1]["role"] == "assistant"
         return {
+            **({"extra_body": CONTINUE} if goes_on else {}),
             "model": self._served or request.model,
             "messages": list(request.messages),
             "temperature": request.sampling.temperature,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import orjson
 import pyarrow as pa
 
-from corpus.document import Document, Rejection, documents_table, rejections_table
+from corpus.document import Document, documents_table, rejections_table
 from corpus.errors import IncompleteError, YieldError
 from corpus.facts import counts, histogram, number, samples, table
 from corpus.journal import read_journal
@@ -19,32 +18,22 @@ from corpus.manifest import Balance
 from corpus.shards import write_partition
 from corpus.store import Store
 from filters.sensitive import redact
+from generator.book import Book, Turn
 from generator.config import GenerateConfig
-from generator.parse import parse_reply
 from generator.plan import Slot, coverage, plan_slots
 from generator.reply import REPLIES, Failure, Outcome, Reply, outcome_of
-from generator.request import Request, make_request
-from generator.waves import FILLED, next_wave, shortfall
+from generator.request import Request, continue_request, make_request
+from generator.waves import Waves
 from prompts.library import Library, load_library
-from ray_jobs.crew import ask_all
+from ray_jobs.acceptance import accept_all, acceptance
+from ray_jobs.crew import crew_for
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 
-JOURNAL, WAVES = "journal", "waves"
+JOURNAL = "journal"
 SHOWN = 12  # samples in the report
 TAIL_LIMIT = 320  # characters of the first sample on the terminal
-
-
-@dataclass
-class Book:
-    """What is known of every slot: outcomes by request, and the verdict on each attempt."""
-
-    replies: dict[str, Reply] = field(default_factory=dict)
-    refused: dict[str, Failure] = field(default_factory=dict)
-    attempts: dict[str, list[str]] = field(default_factory=dict)
-    documents: dict[str, Document] = field(default_factory=dict)
-    rejections: list[Rejection] = field(default_factory=list)
-    asked: int = 0
+TOLD_SHARE = 0.05  # of all slots: a smaller wave is not worth a line
 
 
 def library_of(config: GenerateConfig) -> Library:
@@ -67,117 +56,97 @@ def stage(line: Line) -> Stage:
 
 
 def _work(line: Line, config: GenerateConfig, library: Library, store: Store) -> Made:
-    slots = plan_slots(config, library, line.recipe.seed)
+    recipe = line.recipe
+    slots = plan_slots(config, library, recipe.seed)
     store.sweep(3600)
-    book = Book()
-    for number_of_wave in range(config.attempts):
-        wave = next_wave(slots, book.attempts, config.attempts)
-        if not wave:
-            break
-        requests = [
-            make_request(slot, attempt, library, line.recipe.teacher, config, line.recipe.seed)
-            for slot, attempt in wave
-        ]
-        _commit_wave(store, number_of_wave, requests)
-        _fill(line, config, store, number_of_wave, requests, book)
-        _judge(line, config, wave, requests, book)
-    return _made(line, store, slots, book, config)
+    book = Book(slots, config, acceptance(recipe.filters) if config.accept else accept_all)
+
+    def make(turn: Turn) -> Request:
+        request = make_request(turn.slot, turn.attempt, library, recipe.teacher, config, recipe.seed)
+        return continue_request(request, turn.so_far.text) if turn.so_far else request
+
+    def told(wave: int, turns: int) -> None:
+        if wave == 1 or turns >= TOLD_SHARE * len(slots):
+            line.talk.say(f"generate   wave {wave}: {turns:,} requests")
+
+    waves = Waves(book, store, make, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
+    asked = _ask(line, waves, book, store)
+    return _made(line, store, slots, book, asked)
 
 
-def _commit_wave(store: Store, index: int, requests: Sequence[Request]) -> None:
-    """The wave is committed before its first request."""
-    store.commit(
-        f"{WAVES}/{index:04d}.json", orjson.dumps({"wave": index, "requests": [item.key for item in requests]})
-    )
-
-
-def _fill(line: Line, config: GenerateConfig, store: Store, wave: int, requests: Sequence[Request], book: Book) -> None:
-    """Outcomes of all requests of a wave: what the journal holds is never asked again."""
-    _recall(store, config, requests, book)
-    missing = [item for item in requests if item.key not in book.replies and item.key not in book.refused]
-    if not missing:
-        return
-    line.talk.say(
-        f"generate   wave {wave + 1}: {len(requests):,} requests, {len(requests) - len(missing):,} answered before"
-    )
-    spent = sum(item.prompt_tokens + item.completion_tokens for item in book.replies.values())
-    cap = line.recipe.limits.tokens
-    if cap is not None and spent >= cap:
-        raise YieldError(
-            f"the spend cap is reached: {spent:,} of {cap:,} tokens", hint="raise limits.tokens and run again"
-        )
-    served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
-    line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
-    progress = _Progress(line, wave, len(requests), len(requests) - len(missing), {item.key: item for item in requests})
-    ask_all(line, missing, store.child(JOURNAL).url, served, progress.seen)
-    book.asked += progress.sent
+def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:
+    """Until every slot is filled or short; how many requests were sent. What is stored needs no teacher."""
+    first = waves.take(1)
+    if waves.recalled:
+        line.talk.say(f"generate   {waves.recalled:,} requests were answered before")
+    progress = _Progress(line, waves, book)
+    if first:
+        line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
+        served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
+        with crew_for(line, store.child(JOURNAL).url, served) as crew:
+            source = _Ahead(first, waves)
+            crew.ask(source, progress.seen, line.stopping, getattr(line.teacher, "keep_alive", lambda: None))
     line.check()
-    _recall(store, config, requests, book)
-    unanswered = [item for item in requests if item.key not in book.replies and item.key not in book.refused]
-    if unanswered:
+    if waves.capped:
+        raise YieldError(
+            f"the spend cap is reached: {book.spent:,} of {line.recipe.limits.tokens:,} tokens",
+            hint="raise limits.tokens and run again",
+        )
+    if book.unanswered:
         raise IncompleteError(
-            f"{len(unanswered):,} requests were not answered: {dict(progress.failures) or 'no reason given'}",
+            f"{book.unanswered.total():,} requests were not answered: {dict(book.unanswered)}",
             hint="run the same command again: it asks only these",
         )
+    return progress.sent
 
 
-def _recall(store: Store, config: GenerateConfig, requests: Sequence[Request], book: Book) -> None:
-    """Read the journal. Of two replies to one request the first counts; one cut at a lower limit than now does not."""
-    wanted = {item.key: item for item in requests if item.key not in book.replies and item.key not in book.refused}
+class _Ahead:
+    """The waves, with the requests that were taken to see whether there are any."""
+
+    def __init__(self, first: list[Request], waves: Waves) -> None:
+        self._first, self._waves = first, waves
+
+    def take(self, limit: int) -> list[Request]:
+        first, self._first = self._first, []
+        return first or self._waves.take(limit)
+
+
+def stored_outcomes(store: Store) -> dict[str, Outcome]:
+    """The journal by request key. Of two outcomes of one request the reply counts, of two replies the whole one."""
+    stored: dict[str, Outcome] = {}
     for record in read_journal(store.child(JOURNAL)):
         outcome = outcome_of(record)
-        if outcome is None or outcome.request_key not in wanted:
-            continue
-        if isinstance(outcome, Reply) and _serves(outcome, wanted[outcome.request_key]):
-            book.replies.setdefault(outcome.request_key, outcome)
-        elif isinstance(outcome, Failure) and not outcome.retryable:
-            book.refused.setdefault(outcome.request_key, outcome)
+        if outcome and (before := stored.setdefault(outcome.request_key, outcome)) is not outcome:
+            stored[outcome.request_key] = max(before, outcome, key=_worth)  # the first of two alike
+    return stored
 
 
-def _serves(reply: Reply, request: Request) -> bool:
-    return reply.finish_reason != "length" or reply.completion_tokens >= request.demands.max_tokens
-
-
-def _judge(
-    line: Line, config: GenerateConfig, wave: Sequence[tuple[Slot, int]], requests: Sequence[Request], book: Book
-) -> None:
-    licence = line.recipe.teacher.licence
-    for (slot, _), request in zip(wave, requests, strict=True):
-        verdict = _verdict(slot, request, config, book)
-        if isinstance(verdict, Document):
-            book.documents[slot.id] = replace(verdict, licence=licence)
-        else:
-            book.rejections.append(verdict)
-        book.attempts.setdefault(slot.id, []).append(FILLED if isinstance(verdict, Document) else verdict.reason)
-
-
-def _verdict(slot: Slot, request: Request, config: GenerateConfig, book: Book) -> Document | Rejection:
-    if request.key in book.replies:
-        return parse_reply(slot, request, book.replies[request.key], config)
-    failure = book.refused[request.key]
-    return Rejection(request.key, "generate", failure.reason, failure.detail, "synthetic")
+def _worth(outcome: Outcome) -> tuple[bool, bool, int]:
+    if isinstance(outcome, Failure):
+        return False, not outcome.retryable, 0
+    whole = outcome.finish_reason != "length"
+    return True, whole, 0 if whole else outcome.completion_tokens
 
 
 class _Progress:
     """Counts outcomes for the person who waits, and shows the first text as soon as there is one."""
 
-    def __init__(self, line: Line, wave: int, total: int, before: int, requests: Mapping[str, Request]) -> None:
-        self._line, self._total, self._before, self._requests = line, total, before, requests
-        self._begun, self._tokens, self._shown = time.monotonic(), 0, wave > 0 or before > 0
-        self.sent, self.failures = 0, Counter[str]()
+    def __init__(self, line: Line, waves: Waves, book: Book) -> None:
+        self._line, self._waves, self._book = line, waves, book
+        self._begun, self._tokens, self._shown = time.monotonic(), 0, waves.recalled > 0
+        self.sent = 0
 
-    def seen(self, outcomes: list[Outcome]) -> None:
+    def seen(self, outcomes: Sequence[Outcome]) -> None:
         """Take note of outcomes."""
         self.sent += len(outcomes)
-        for outcome in outcomes:
-            if isinstance(outcome, Failure):
-                self.failures[outcome.reason] += 1
-                continue
-            self._tokens += outcome.completion_tokens
-            self._show(outcome)
+        self._book.take_in(outcomes)
+        for reply in outcomes:
+            if isinstance(reply, Reply):
+                self._tokens += reply.completion_tokens
+                self._show(reply)
         seconds = max(0.01, time.monotonic() - self._begun)
         self._line.talk.step(
-            "generate", self._before + self.sent, self._total, "replies", rate=self.sent / seconds,
+            "generate", self._waves.recalled + self.sent, self._waves.turns, "replies", rate=self.sent / seconds,
             note=f"{self._tokens / seconds:,.0f} tokens/s",
         )  # fmt: skip
 
@@ -188,8 +157,9 @@ class _Progress:
             self._line.talk.say(f"generate   the first text, as the teacher wrote it:\n\n      “{text} …”\n")
 
 
-def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, config: GenerateConfig) -> Made:
-    kept = [book.documents[slot.id] for slot in slots if slot.id in book.documents]
+def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: int) -> Made:
+    licence = line.recipe.teacher.licence
+    kept = [replace(book.documents[slot.id], licence=licence) for slot in slots if slot.id in book.documents]
     documents = documents_table(kept)
     if kept:
         lengths = line.teacher.counter().count([item.text for item in kept])
@@ -199,7 +169,9 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, config: G
     replies = pa.Table.from_pylist([_row(item) for _, item in sorted(book.replies.items())], schema=REPLIES)
     partitions = [write_partition(store, "documents", 0, documents), write_partition(store, "replies", 0, replies)]
     if book.rejections:
-        partitions.append(write_partition(store, "rejected", 0, rejections_table(book.rejections)))
+        partitions.append(
+            write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
+        )
     reasons = Counter(item.reason for item in book.rejections)
     attempts = sum(len(past) for past in book.attempts.values())
     return Made(
@@ -209,7 +181,7 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, config: G
         licences=Counter(item.licence for item in kept),
         facts=_facts(slots, kept, book),
         totals={"documents": len(kept), "tokens": int(sum(documents["tokens"].to_pylist())), "slots": len(slots),
-                "attempts": attempts, "requests": book.asked},
+                "attempts": attempts, "requests": asked},
     )  # fmt: skip
 
 
@@ -221,7 +193,7 @@ def _row(reply: Reply) -> dict[str, object]:
 
 def _facts(slots: Sequence[Slot], kept: Sequence[Document], book: Book) -> dict[str, dict]:
     filled = {slot.id for slot in slots if slot.id in book.documents}
-    short = shortfall(slots, book.attempts)
+    short = book.shortfall()
     written = [item.completion_tokens for item in book.replies.values()]
     facts = {
         "coverage": coverage(list(slots), filled),

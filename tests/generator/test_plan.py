@@ -9,7 +9,6 @@ from generator.config import GenerateConfig
 from generator.plan import coverage, plan_slots
 from generator.request import make_request
 from generator.teacher_config import TeacherConfig
-from generator.waves import FILLED, next_wave, shortfall
 from prompts.library import load_library
 
 LIBRARY = load_library()
@@ -65,13 +64,6 @@ def test_model_revision_and_sampling_are(change: dict[str, object]) -> None:
 
 def test_an_attempt_has_a_key_of_its_own() -> None:
     assert request_key(0) != request_key(1)
-
-
-def test_the_next_wave_asks_what_is_empty_until_the_limit() -> None:
-    first, second, third, fourth = plan(4)
-    attempts = {first.id: [FILLED], second.id: ["empty"], third.id: ["loop", "too_short"]}
-    assert next_wave([first, second, third, fourth], attempts, 2) == [(second, 1), (fourth, 0)]
-    assert shortfall([first, second, third, fourth], attempts) == {"empty": 1, "too_short": 1, "not asked": 1}
 
 
 def test_coverage_counts_filled_against_planned() -> None:

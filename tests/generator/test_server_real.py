@@ -17,7 +17,7 @@ from corpus.store import open_store
 from generator.ask import Asker, ask, outcomes_of
 from generator.process_session import members
 from generator.reply import Failure, Reply, TeacherError
-from generator.request import Demands, Sampling
+from generator.request import Demands, Sampling, continue_request
 from generator.teachers.openai_endpoint import OpenAITeacher
 from tests.fakes.asking import request_of
 
@@ -145,3 +145,17 @@ def test_a_killed_engine_costs_no_row_and_leaves_no_process(real_teacher, tmp_pa
     assert stats.retried
     assert members(killed[0]) == set()
     assert server.works()
+
+
+def test_it_goes_on_with_words_of_its_own(real_teacher):
+    """What `truncated: continue` relies on: greedy text in two parts is the text in one."""
+    message = {"role": "user", "content": "Tell the story of a river in five sentences."}
+    request = replace(request_of(3), messages=(message,), sampling=Sampling(0.0, 1.0), demands=Demands(60, 120.0))
+    whole = asyncio.run(once(client(real_teacher), request))
+    half = asyncio.run(once(client(real_teacher), replace(request, demands=Demands(30, 120.0))))
+    assert half.finish_reason == "length"
+    rest = asyncio.run(
+        once(client(real_teacher), continue_request(replace(request, demands=Demands(30, 120.0)), half.text))
+    )
+    assert (half.text + rest.text)[:80] == whole.text[:80]
+    assert len(half.text) < 0.8 * len(half.text + rest.text)

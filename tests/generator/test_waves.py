@@ -1,0 +1,172 @@
+"""Waves never run dry while a slot is open, ask nothing twice, and go on after a restart as they were committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from corpus.document import Document
+from corpus.store import open_store
+from generator.book import Book, Turn
+from generator.config import GenerateConfig
+from generator.plan import plan_slots
+from generator.reply import Failure, Outcome, Reply
+from generator.request import Request, continue_request, make_request
+from generator.teacher_config import TeacherConfig
+from generator.waves import Waves
+from prompts.library import load_library
+
+LIBRARY = load_library()
+GOOD = " ".join(f"Sentence number {index} says something else." for index in range(20))
+
+
+class Run:
+    """A book and its waves over one folder, as the generate stage has them."""
+
+    def __init__(
+        self, folder: Path, stored: dict[str, Outcome] | None = None, cap: int | None = None, **config
+    ) -> None:  # type: ignore[no-untyped-def]
+        self.config = GenerateConfig(**{"documents": 10, "attempts": 3, **config})
+        self.slots = plan_slots(self.config, LIBRARY, 1)
+        self.refused: set[str] = set()  # texts that `accept` refuses
+        self.book = Book(self.slots, self.config, self.accept)
+        self.sizes: list[int] = []
+        self.waves = Waves(
+            self.book, open_store(folder), self.make, stored or {}, token_cap=cap,
+            on_wave=lambda wave, turns: self.sizes.append(turns),
+        )  # fmt: skip
+
+    def accept(self, documents: Sequence[Document]) -> list[tuple[str, str]]:
+        return [("duplicate.near", "") if item.text in self.refused else ("", "") for item in documents]
+
+    def make(self, turn: Turn) -> Request:
+        request = make_request(turn.slot, turn.attempt, LIBRARY, TeacherConfig(), self.config, 1)
+        return continue_request(request, turn.so_far.text) if turn.so_far else request
+
+
+def reply(request: Request, text: str = GOOD, finish: str = "stop", tokens: int = 30) -> Reply:
+    return Reply(request.key, text, finish, 10, tokens, "m", 0.1, "e")
+
+
+def test_a_failed_slot_is_asked_again_while_the_first_wave_is_still_out(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    first = run.waves.take(10)
+    assert len(first) == 10
+    assert run.waves.take(1) == []
+    run.book.take_in([reply(first[3], "")])
+    again = run.waves.take(5)
+    assert [(item.slot_id, item.attempt) for item in again] == [(first[3].slot_id, 1)]
+    assert run.sizes == [10, 1]
+
+
+def test_every_slot_ends_filled_or_short_with_its_last_cause(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    asked = 0
+    while batch := run.waves.take(4):
+        asked += len(batch)
+        for request in batch:
+            bad = request.slot_id == run.slots[0].id
+            failure = Failure(request.key, "overlong", "", False, 1)
+            run.book.take_in([failure if bad else reply(request, GOOD + request.slot_id + ".")])
+    assert asked == 9 + 3
+    assert run.book.attempts[run.slots[0].id] == ["overlong"] * 3
+    assert len(run.book.documents) == 9
+    assert run.book.shortfall() == {"overlong": 1}
+
+
+def test_what_is_not_accepted_is_rejected_by_name_and_its_slot_asked_again(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=2)
+    first, second = run.waves.take(2)
+    run.refused = {GOOD}
+    run.book.take_in([reply(first), reply(second, GOOD + " And more.")])
+    (again,) = run.waves.take(2)
+    assert (again.slot_id, again.attempt) == (first.slot_id, 1)
+    assert [(item.reason, item.stage) for item in run.book.rejections] == [("duplicate.near", "generate")]
+
+
+def test_a_stored_reply_is_never_asked_for_and_one_cut_lower_is(tmp_path: Path) -> None:
+    before = Run(tmp_path / "a")
+    whole, cut, missing = before.waves.take(3)
+    stored: dict[str, Outcome] = {whole.key: reply(whole), cut.key: reply(cut, finish="length", tokens=5)}
+    run = Run(tmp_path / "b", stored, documents=3)
+    assert [item.key for item in run.waves.take(3)] == [cut.key, missing.key]
+    assert run.waves.recalled == 1
+
+
+def test_a_copy_of_a_reply_counts_once(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=1)
+    (request,) = run.waves.take(1)
+    run.book.take_in([reply(request), reply(request, "")])
+    assert run.waves.take(1) == []
+    run.book.take_in([reply(request, "")])
+    assert run.waves.take(1) == []
+    assert run.book.attempts == {request.slot_id: [""]}
+
+
+def test_a_cut_off_reply_goes_on_from_its_own_words_and_is_one_document(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=1, truncated="continue", continuations=2)
+    (request,) = run.waves.take(1)
+    text = ""
+    for part in ("It began with a small green seed and the", f" rain of that spring. {GOOD} And then the"):
+        run.book.take_in([reply(request, part, "length")])
+        text += part
+        (request,) = run.waves.take(1)
+        assert request.messages[-1] == {"role": "assistant", "content": text}
+        assert request.attempt == 0
+    run.book.take_in([reply(request, " end came. And nobody", "length")])
+    assert run.waves.take(1) == []
+    (document,) = run.book.documents.values()
+    assert document.text == text + " end came."
+    assert document.lineage is not None
+    assert document.lineage.operators == ("continue:2", "trim:sentence")
+    assert document.lineage.completion_tokens == 90
+
+
+def test_a_continuation_that_the_server_refuses_leaves_what_was_written(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=1, truncated="continue")
+    (request,) = run.waves.take(1)
+    run.book.take_in([reply(request, f"{GOOD} And then the", "length")])
+    (request,) = run.waves.take(1)
+    run.book.take_in([Failure(request.key, "overlong", "", False, 1)])
+    assert run.waves.take(1) == []
+    assert [item.text for item in run.book.documents.values()] == [GOOD]
+
+
+def test_a_failure_of_the_machinery_costs_no_attempt(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=1)
+    (request,) = run.waves.take(1)
+    run.book.take_in([Failure(request.key, "connection", "", True, 6)])
+    assert run.waves.take(1) == []
+    assert run.book.attempts == {}
+    assert run.book.unanswered == {"connection": 1}
+
+
+def test_nothing_is_asked_beyond_the_cap_and_a_finished_run_is_not_capped(tmp_path: Path) -> None:
+    run = Run(tmp_path / "a", cap=80)
+    batch = run.waves.take(2)
+    run.book.take_in([reply(item) for item in batch])
+    assert run.waves.take(2) == []
+    assert run.waves.capped
+    done = Run(tmp_path / "b", cap=80, documents=2)
+    done.book.take_in([reply(item) for item in done.waves.take(2)])
+    assert done.waves.take(2) == []
+    assert not done.waves.capped
+
+
+def test_a_wave_is_committed_before_its_first_request_and_read_again_after_a_restart(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=4)
+    first = run.waves.take(4)
+    run.book.take_in([reply(first[2], ""), reply(first[0], "")])
+    again = run.waves.take(4)
+    names = open_store(tmp_path).names("waves/")
+    assert names == ["waves/000000.json", "waves/000001.json"]
+    written = orjson.loads(open_store(tmp_path).read(names[1]))
+    assert written["turns"] == [[item.slot_id, 1, 0] for item in again]
+    # After the restart all four first attempts are known to have failed; the committed wave still comes first, as it is.
+    stored: dict[str, Outcome] = {item.key: reply(item, "") for item in first}
+    later = Run(tmp_path, stored, documents=4)
+    assert [item.key for item in later.waves.take(2)] == [item.key for item in again]
+    assert later.sizes == [4, 2]
+    assert {item.slot_id for item in later.waves.take(4)} == {first[1].slot_id, first[3].slot_id}
