@@ -47,8 +47,9 @@ class TeacherConfig(Section):
     """Sampling temperature."""
     top_p: float = Field(default=0.95, gt=0, le=1)
     """Nucleus sampling."""
-    concurrency: int = Field(default=64, ge=1)
-    """Requests in flight, over all askers."""
+    concurrency: int = Field(default=96, ge=1)
+    """Requests in flight, over all askers. Half as many again as the server runs at once keep its queue from running
+    dry when many replies end together."""
     timeout_s: float = Field(default=300.0, gt=0)
     """Longest time for one reply."""
     stall_s: float = Field(default=20.0, gt=0)
