@@ -37,14 +37,20 @@ class Turn:
 class Book:
     """Replies come in at any time and in any order; they are judged in batches, each in the plan's order."""
 
-    def __init__(self, slots: Sequence[Slot], config: GenerateConfig, accept: Accept) -> None:
+    def __init__(
+        self, slots: Sequence[Slot], config: GenerateConfig, accept: Accept, *, as_they_come: bool = False
+    ) -> None:
+        """`as_they_come`: keep the order of arrival within a batch, for outcomes that were judged in this order once."""
         self._config, self._accept, self._slots = config, accept, slots
+        self._as_they_come = as_they_come
         self._place = {slot.id: place for place, slot in enumerate(slots)}
         self._open = [Turn(slot, 0) for slot in slots]
         self._asked: dict[str, tuple[Turn, Request]] = {}
         self._came: list[Outcome] = []
         self.replies: dict[str, Reply] = {}
         self.documents: dict[str, Document] = {}
+        self.refused: dict[str, Failure] = {}
+        self.judged: list[str] = []  # request keys in the order of judgement, which is all that a replay needs to know
         self.rejections: list[Rejection] = []
         self.attempts: dict[str, list[str]] = {}
         self.spent = 0  # tokens of prompts and replies
@@ -63,17 +69,24 @@ class Book:
     def take_in(self, outcomes: Iterable[Outcome]) -> None:
         """Outcomes of requests that were asked. A second outcome of one request is a copy and counts nothing."""
         for outcome in outcomes:
-            if outcome.request_key not in self._asked or outcome.request_key in self.replies:
+            key = outcome.request_key
+            if not self.awaits(key) or key in self.replies or key in self.refused:
                 continue
             if isinstance(outcome, Reply):
-                self.replies[outcome.request_key] = outcome
+                self.replies[key] = outcome
                 self.spent += outcome.prompt_tokens + outcome.completion_tokens
             elif outcome.retryable:
                 self.unanswered[outcome.reason] += 1
                 continue
+            else:
+                self.refused[key] = outcome
             self._came.append(outcome)
         if len(self._came) >= JUDGED:
             self._judge()
+
+    def awaits(self, request_key: str) -> bool:
+        """Whether a request was asked and is not judged yet."""
+        return request_key in self._asked
 
     def shortfall(self) -> dict[str, int]:
         """Slots that stayed empty, by the cause of their last attempt; `not asked` where none was made."""
@@ -84,7 +97,9 @@ class Book:
 
     def _judge(self) -> None:
         came, self._came = self._came, []
-        came.sort(key=lambda outcome: self._place[self._asked[outcome.request_key][0].slot.id])
+        if not self._as_they_come:
+            came.sort(key=lambda outcome: self._place[self._asked[outcome.request_key][0].slot.id])
+        self.judged += [outcome.request_key for outcome in came]
         drafts = [draft for outcome in came if (draft := self._draft(outcome))]
         verdicts = self._accept([document for _, document in drafts]) if drafts else []
         for (turn, document), (reason, detail) in zip(drafts, verdicts, strict=True):

@@ -64,19 +64,24 @@ class Failure:
 
 Outcome = Reply | Failure
 
-REPLIES = pa.schema(
+OUTCOMES = pa.schema(
     [
+        pa.field("kind", pa.string(), nullable=False),
         pa.field("request_key", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("finish_reason", pa.string(), nullable=False),
-        pa.field("prompt_tokens", pa.int32(), nullable=False),
-        pa.field("completion_tokens", pa.int32(), nullable=False),
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("seconds", pa.float32(), nullable=False),
-        pa.field("endpoint", pa.string(), nullable=False),
+        ("text", pa.string()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
+        ("model", pa.string()),
+        ("seconds", pa.float64()),
+        ("endpoint", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("retryable", pa.bool_()),
+        ("tries", pa.int32()),
     ]
 )
-"""Columns of `replies/` partitions: the journal's replies, compacted."""
+"""Columns of `replies/` partitions: the journal's outcomes, compacted; a failure has no text, a reply no reason."""
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from corpus.config import PublishConfig, Section, SourceConfig
 from filters.config import BlendConfig, FilterConfig
@@ -13,6 +13,8 @@ from generator.teacher_config import TeacherConfig
 from trainer.config import StudentConfig
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+# A whole number is what everybody writes first; 1.10 would be read as 1.1, so a fraction needs its quotes.
+Version = Annotated[Name, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
 class LimitsConfig(Section):
@@ -40,7 +42,7 @@ class Recipe(Section):
 
     name: Name
     """Name of the dataset; results lie in STORE/NAME@VERSION/."""
-    version: Name = "1"
+    version: Version = "1"
     """Version of the dataset. A changed recipe needs a new one."""
     title: str = ""
     """One line for the card and the report."""

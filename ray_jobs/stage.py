@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -92,18 +92,19 @@ def complete(stage: Stage, folder: Store, label: str) -> Manifest:
 
 def difference(found: Manifest, stage: Stage) -> str:
     """Field by field: what was recorded, and what the recipe says now."""
-    lines = list(_differences(found.config, dict(stage.config), ""))
+    lines = [f"  {told}" for told in differences(found.config, dict(stage.config))]
     now = {name: manifest.fingerprint for name, manifest in stage.inputs.items()}
     lines += [f"  input {name} was made anew" for name in sorted(now) if found.inputs.get(name) != now[name]]
     return "\n".join(lines or ["  a template or the stage's own code changed"])
 
 
-def _differences(before: Any, after: Any, path: str) -> Any:
+def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """`key.of.field: before → after` for every field that differs."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
-            yield from _differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+            yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
     elif _plain(before) != _plain(after):
-        yield f"  {path}: {before!r} → {after!r}"
+        yield f"{path}: {before!r} → {after!r}"
 
 
 def _plain(value: Any) -> Any:

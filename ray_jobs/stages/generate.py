@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,14 @@ from filters.sensitive import redact
 from generator.book import Book, Turn
 from generator.config import GenerateConfig
 from generator.plan import Slot, coverage, plan_slots
-from generator.reply import REPLIES, Failure, Outcome, Reply, outcome_of
+from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
 from generator.request import Request, continue_request, make_request
 from generator.waves import Waves
 from prompts.library import Library, load_library
 from ray_jobs.acceptance import accept_all, acceptance
 from ray_jobs.crew import crew_for
 from ray_jobs.line import Line
+from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
 
 JOURNAL = "journal"
@@ -59,19 +60,35 @@ def _work(line: Line, config: GenerateConfig, library: Library, store: Store) ->
     recipe = line.recipe
     slots = plan_slots(config, library, recipe.seed)
     store.sweep(3600)
-    book = Book(slots, config, acceptance(recipe.filters) if config.accept else accept_all)
-
-    def make(turn: Turn) -> Request:
-        request = make_request(turn.slot, turn.attempt, library, recipe.teacher, config, recipe.seed)
-        return continue_request(request, turn.so_far.text) if turn.so_far else request
+    book = open_book(recipe, slots)
 
     def told(wave: int, turns: int) -> None:
         if wave == 1 or turns >= TOLD_SHARE * len(slots):
             line.talk.say(f"generate   wave {wave}: {turns:,} requests")
 
-    waves = Waves(book, store, make, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
+    maker = request_maker(recipe, library)
+    waves = Waves(book, store, maker, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
     asked = _ask(line, waves, book, store)
     return _made(line, store, slots, book, asked)
+
+
+def open_book(recipe: Recipe, slots: Sequence[Slot], *, as_they_come: bool = False) -> Book:
+    """The book of a run that begins."""
+    assert recipe.generate is not None
+    accept = acceptance(recipe.filters) if recipe.generate.accept else accept_all
+    return Book(slots, recipe.generate, accept, as_they_come=as_they_come)
+
+
+def request_maker(recipe: Recipe, library: Library) -> Callable[[Turn], Request]:
+    """The request of a turn: a pure function of recipe, library and turn, so that any prompt can be rendered again."""
+    config = recipe.generate
+    assert config is not None
+
+    def make(turn: Turn) -> Request:
+        request = make_request(turn.slot, turn.attempt, library, recipe.teacher, config, recipe.seed)
+        return continue_request(request, turn.so_far.text) if turn.so_far else request
+
+    return make
 
 
 def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:
@@ -166,8 +183,8 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: in
         documents = documents.set_column(
             documents.schema.get_field_index("tokens"), "tokens", pa.array(lengths, pa.int32())
         )
-    replies = pa.Table.from_pylist([_row(item) for _, item in sorted(book.replies.items())], schema=REPLIES)
-    partitions = [write_partition(store, "documents", 0, documents), write_partition(store, "replies", 0, replies)]
+    outcomes = outcomes_table(book)
+    partitions = [write_partition(store, "documents", 0, documents), write_partition(store, "replies", 0, outcomes)]
     if book.rejections:
         partitions.append(
             write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
@@ -185,10 +202,10 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: in
     )  # fmt: skip
 
 
-def _row(reply: Reply) -> dict[str, object]:
-    record = reply.to_record()
-    record.pop("kind")
-    return record
+def outcomes_table(book: Book) -> pa.Table:
+    """Every outcome in the order of judgement, so that the same documents can be made again without a teacher."""
+    outcomes: list[Outcome] = [book.replies.get(key) or book.refused[key] for key in book.judged]
+    return pa.Table.from_pylist([item.to_record() for item in outcomes], schema=OUTCOMES)
 
 
 def _facts(slots: Sequence[Slot], kept: Sequence[Document], book: Book) -> dict[str, dict]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from corpus.errors import StateError
-from generator.reply import REPLIES, Failure, Reply, TeacherError, outcome_of
+from generator.reply import OUTCOMES, Failure, Reply, TeacherError, outcome_of
 
 REPLY = Reply("k", "Ein Satz. 一句话。", "stop", 12, 34, "m", 1.5, "http://127.0.0.1:1/v1")
 FAILURE = Failure("k", "server_error", "500", True, 6)
@@ -31,7 +31,7 @@ def test_a_record_that_lacks_a_field_is_damage_and_not_a_crash():
 
 
 def test_the_replies_schema_holds_every_field_of_a_reply():
-    assert set(REPLIES.names) == set(Reply.__slots__)
+    assert set(OUTCOMES.names) == {"kind", *Reply.__slots__, *Failure.__slots__}
 
 
 def test_a_teacher_error_keeps_every_field_across_processes_and_its_detail_is_short():

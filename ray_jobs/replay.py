@@ -1,0 +1,98 @@
+"""Rebuilds a run's dataset from its stored replies, with no teacher, and compares hashes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from corpus.document import documents_table
+from corpus.errors import StateError
+from corpus.manifest import Manifest, dataset_hash, load_manifest, table_of
+from corpus.store import Store, open_store
+from generator.book import Book
+from generator.plan import plan_slots
+from generator.reply import Outcome, outcome_of
+from ray_jobs.desk import Desk
+from ray_jobs.line import Line, run_folder
+from ray_jobs.passes import InProcess
+from ray_jobs.recipe import Recipe
+from ray_jobs.stages import filter as filter_stage
+from ray_jobs.stages.generate import library_of, open_book, request_maker
+from ray_jobs.talk import Talk
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A stage made again: its committed hash, the hash now, and how many documents it holds."""
+
+    stage: str
+    committed: str
+    now: str
+    documents: int
+
+    @property
+    def same(self) -> bool:
+        """Whether every document is the committed one."""
+        return self.committed == self.now
+
+
+def replay(recipe: Recipe) -> Iterator[Replayed]:
+    """Each stage that makes documents. Raises `StateError` when a reply is missing or answers nothing of this plan."""
+    folder = run_folder(recipe)
+    manifests = {name: found for name in ("read", "score", "generate") if (found := load_manifest(folder.child(name)))}
+    if "generate" in manifests:
+        store = folder.child("generate")
+        committed = table_of(store, manifests["generate"], "documents")
+        now = _written(recipe, table_of(store, manifests["generate"], "replies"))
+        yield Replayed("generate", dataset_hash([committed]), dataset_hash([now]), now.num_rows)
+    if filtered := load_manifest(folder.child("filter")):
+        made = _filtered(recipe, folder, manifests)
+        yield Replayed("filter", filtered.dataset_hash, made[0], made[1])
+
+
+def _written(recipe: Recipe, replies: pa.Table) -> pa.Table:
+    assert recipe.generate is not None
+    library = library_of(recipe.generate)
+    slots = plan_slots(recipe.generate, library, recipe.seed)
+    book, make = open_book(recipe, slots, as_they_come=True), request_maker(recipe, library)
+
+    def ask_open() -> None:
+        for turn in book.open():
+            book.ask(turn, make(turn))
+
+    ask_open()
+    for outcome in _outcomes(replies):
+        if not book.awaits(outcome.request_key):
+            ask_open()
+        if not book.awaits(outcome.request_key):
+            raise StateError(
+                f"the stored reply {outcome.request_key} answers no request of this plan",
+                hint="the recipe, a template or the library changed since; `hornbook validate` shows what is read",
+            )
+        book.take_in([outcome])
+    _check_complete(book)
+    return documents_table([book.documents[slot.id] for slot in slots if slot.id in book.documents])
+
+
+def _outcomes(replies: pa.Table) -> Iterator[Outcome]:
+    for batch in replies.to_batches(1024):
+        yield from (outcome for row in batch.to_pylist() if (outcome := outcome_of(row)))
+
+
+def _check_complete(book: Book) -> None:
+    if left := book.open():
+        raise StateError(f"{len(left):,} requests of this plan have no stored reply, such as {left[0].label}")
+
+
+def _filtered(recipe: Recipe, folder: Store, manifests: dict[str, Manifest]) -> tuple[str, int]:
+    talk = Talk(quiet=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        desk = Desk(recipe.teacher, Path(temporary) / "teacher.log", talk)
+        line = Line(recipe, folder, InProcess(), talk, desk)
+        made = filter_stage.stage(line, manifests).work(open_store(temporary))
+        desk.stop()
+    return made.dataset_hash, made.totals["documents"]
