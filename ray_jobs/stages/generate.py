@@ -53,7 +53,7 @@ def stage(line: Line) -> Stage:
         "seed": line.recipe.seed,
     }
     library = library_of(config)
-    return Stage("generate", told, {}, lambda store: _work(line, config, library, store), library.hashes())
+    return Stage("generate", told, {}, lambda store: _work(line, config, library, store), library.hashes(), version="2")
 
 
 def _work(line: Line, config: GenerateConfig, library: Library, store: Store) -> Made:
