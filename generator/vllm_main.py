@@ -13,6 +13,9 @@ import sys
 import threading
 import time
 
+from generator.text_only import leave_out_torchvision
+
+leave_out_torchvision()  # here and not in `main`: the engine's processes import this module again, and only that
 PARENT = "HORNBOOK_PARENT"  # as in generator.server, which this module does not import: it must start fast
 POLL_S = 1.0
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from generator.text_only import leave_out_torchvision
 from trainer.tokenizer import load_tokenizer, start_token
 
 AT_ONCE = 16  # windows in a forward pass
@@ -73,6 +74,7 @@ def sample(
 
 
 def _load(folder: Path) -> tuple[Any, Any, int]:
+    leave_out_torchvision()
     from transformers import LlamaForCausalLM
     from transformers.utils import logging
 

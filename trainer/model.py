@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
+from generator.text_only import leave_out_torchvision
 from trainer.config import StudentConfig
 
 
 def build(config: StudentConfig, vocab_size: int, eos: int) -> Any:
     """A `LlamaForCausalLM` with weights that depend on `config.seed` alone; vocabulary padded to a multiple of 64."""
+    leave_out_torchvision()
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -48,7 +50,7 @@ def test_a_model_that_is_not_the_published_one_is_refused(monkeypatch: pytest.Mo
         language_model()
 
 
-def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "WHEEL", "no-such-wheel-here")
-    with pytest.raises(SetupError, match="was not found"):
+def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(language, "MODEL", tmp_path / "lid.176.ftz")
+    with pytest.raises(SetupError, match="is missing"):
         language_model()
