@@ -93,7 +93,8 @@ class RayCrew:
             done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
             for reference in done:
                 seen(self._ray.get(reference))
-            watch()
+            if not stopping.is_set():  # who stops a job may have stopped its teacher too
+                watch()
 
     def close(self) -> None:
         """See `Crew`."""
@@ -129,7 +130,8 @@ class LocalCrew:
             done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 seen(task.result())
-            watch()
+            if not stopping.is_set():  # who stops a job may have stopped its teacher too
+                watch()
 
 
 async def _made(teacher: TeacherConfig, url: str, served_name: str, journal: str) -> AskingActor:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from ray_jobs.cli.options import SetOption
+from ray_jobs.cli.options import RecipeArgument, SetOption
 
 app = typer.Typer(help="Run on a Ray cluster.", no_args_is_help=True)
 Address = Annotated[
@@ -17,41 +16,60 @@ Address = Annotated[
         "--address", help="Address of the cluster's dashboard, http://host:8265.", envvar="RAY_API_SERVER_ADDRESS"
     ),
 ]
+Job = Annotated[str, typer.Argument(help="Id that `submit` printed.")]
+LOCAL = "http://127.0.0.1:8265"
 
 
 @app.command()
-def submit(recipe: Annotated[Path, typer.Argument(help="Recipe file.")], address: Address = "http://127.0.0.1:8265",
-           set_: SetOption = None,
-           wait: Annotated[bool, typer.Option(help="Stream the logs and end with the job's own result.")] = True) -> None:  # fmt: skip
+def submit(recipe: RecipeArgument, address: Address = LOCAL, set_: SetOption = None,
+           wait: Annotated[bool, typer.Option(help="Stream the log and end with the job's own exit code.")] = True) -> None:  # fmt: skip
     """Submit a recipe as a Ray job, with this code; prints the job's id.
 
     Example: hornbook cluster submit my.yaml --address http://127.0.0.1:8265
     """
-    from ray_jobs.submit import submit_run, wait_for
+    from ray_jobs.submit import submit_run
 
     job = submit_run(recipe, address, set_ or [])
     print(job, flush=True)
-    if wait and not wait_for(job, address, sys.stderr):
-        raise typer.Exit(5)
+    if wait:
+        _follow(job, address, sys.stderr)
 
 
 @app.command()
-def logs(job: str, address: Address = "http://127.0.0.1:8265") -> None:
+def logs(job: Job, address: Address = LOCAL,
+         follow: Annotated[bool, typer.Option("--follow", help="Go on until the job ends, with its exit code.")] = False) -> None:  # fmt: skip
     """Print a job's log.
 
-    Example: hornbook cluster logs raysubmit_abc --address http://127.0.0.1:8265
+    Example: hornbook cluster logs raysubmit_abc --follow --address http://127.0.0.1:8265
     """
-    from ray_jobs.submit import logs_of
+    from ray_jobs.job import logs_of
 
-    print(logs_of(job, address), end="")
+    if follow:
+        _follow(job, address, sys.stdout)
+    else:
+        print(logs_of(job, address), end="")
 
 
 @app.command()
-def stop(job: str, address: Address = "http://127.0.0.1:8265") -> None:
-    """Stop a job; what it finished stays, and submitting it again goes on.
+def stop(job: Job, address: Address = LOCAL) -> None:
+    """Stop a job and wait until it has; what it finished stays, and submitting it again goes on.
 
     Example: hornbook cluster stop raysubmit_abc --address http://127.0.0.1:8265
     """
-    from ray_jobs.submit import stop_job
+    from ray_jobs.job import stop_job
 
-    print(stop_job(job, address))
+    print(f"{job}: {stop_job(job, address)}")
+
+
+def _follow(job: str, address: str, out: TextIO) -> None:
+    from ray_jobs.job import follow, result_of
+
+    try:
+        follow(job, address, out)
+    except KeyboardInterrupt:
+        print(
+            f"\nthe job goes on: hornbook cluster logs {job} --follow, or hornbook cluster stop {job}", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
+    if code := result_of(job, address):
+        raise typer.Exit(code)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from corpus.errors import RecipeError
 from ray_jobs.cli.options import AddressOption, JsonOption, RecipeArgument, SetOption, settings
 
 
@@ -18,18 +17,15 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def new(path: Annotated[Path, typer.Argument(help="File to write.")] = Path("recipe.yaml"),
-        template: Annotated[str, typer.Option(help="Shipped recipe to start from.")] = "demo") -> None:  # fmt: skip
-    """Write a recipe to start from.
+def new(path: Annotated[Path, typer.Argument(help="File to write; its stem becomes the recipe's name.")] = Path("recipe.yaml"),
+        from_: Annotated[str, typer.Option("--from", help="Shipped recipe or file to start from.")] = "demo") -> None:  # fmt: skip
+    """Write a recipe to start from, with the schema that editors check it against.
 
-    Example: hornbook new my.yaml --template demo
+    Example: hornbook new my.yaml --from phi15-textbooks
     """
-    from ray_jobs.resolve import find_recipe
+    from ray_jobs.shipped import write_recipe
 
-    if path.exists():
-        raise RecipeError(f"{path} exists", hint="name another file")
-    path.write_text(find_recipe(template).read_text("utf-8"), "utf-8")
-    print(path)
+    print(write_recipe(path, from_))
 
 
 def validate(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
@@ -92,11 +88,13 @@ def run(recipe: RecipeArgument, set_: SetOption = None, address: AddressOption =
 def _drive(recipe: str, given: list[str], until: str | None) -> None:
     from ray_jobs.drive import run as drive
     from ray_jobs.ending import finish
+    from ray_jobs.job import check_store
     from ray_jobs.line import run_folder
     from ray_jobs.resolve import resolve
     from ray_jobs.talk import Talk
 
     resolved = resolve(recipe, given)
+    check_store(resolved.recipe)
     talk = Talk(run_folder(resolved.recipe))
     try:
         finish(drive(resolved.recipe, until=until, talk=talk), talk)

@@ -40,8 +40,6 @@ def schema() -> None:
 
     Example: hornbook schema > recipe.schema.json
     """
-    import orjson
+    from ray_jobs.shipped import schema_text
 
-    from ray_jobs.recipe import Recipe
-
-    print(orjson.dumps(Recipe.model_json_schema(), option=orjson.OPT_INDENT_2).decode())
+    print(schema_text(), end="")

@@ -143,7 +143,7 @@ def _facts(
 def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:
     chosen = sorted(kept["id"].to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row))[:SHOWN]
     rows = (
-        kept.filter(pc.is_in(kept["id"], pa.array(chosen)))
+        kept.filter(pc.is_in(kept["id"], pa.array(chosen, pa.string())))
         .select(["id", "text", "source", "domain", "form"])
         .to_pylist()
     )

@@ -1,27 +1,20 @@
-"""The same line on a real Ray: same dataset as in one process, killed actors cost nothing, and a real submitted job."""
+"""The same line on a real Ray: same dataset as in one process, and killed actors cost nothing."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from ray_jobs.cluster import loopback_environment
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
 from tests.fakes.fake_teacher import FakeTeacher
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,57 +75,3 @@ def test_ten_killed_asking_actors_lose_and_repeat_nothing(recipe: Path, tmp_path
     assert killed
     assert spread["filter"].dataset_hash == alone["filter"].dataset_hash
     assert spread["generate"].totals["documents"] == alone["generate"].totals["documents"]
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """A head with its job server, started and ended by pid."""
-    import ray
-
-    ray.shutdown()  # the Ray of the tests above holds the port that the head's job agent wants
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        dashboard = probe.getsockname()[1]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = Path(sys.executable).parent
-    environment = {**os.environ, **loopback_environment(), "PATH": f"{home}{os.pathsep}{os.environ['PATH']}"}
-    command = [str(home / "ray"), "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}",
-               "--dashboard-host=127.0.0.1", "--num-cpus=2", "--disable-usage-stats"]  # fmt: skip
-    with (tmp_path / "head.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    address = f"http://127.0.0.1:{dashboard}"
-    try:
-        for _ in range(240):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", dashboard)) == 0:
-                    break
-            time.sleep(0.5)
-        yield address, environment
-    finally:
-        members = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        _, alive = psutil.wait_procs([psutil.Process(process.pid), *members], timeout=15)
-        for member in alive:
-            member.kill()
-
-
-def test_a_run_is_submitted_as_a_job_with_logs_and_its_result(
-    recipe: Path, tmp_path: Path, head: tuple[str, dict[str, str]]
-) -> None:
-    address, environment = head
-
-    def hornbook(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ray_jobs.cli.main", *words]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-    done = hornbook("cluster", "submit", str(recipe), "--address", address, "--set", f"store={tmp_path}/job",
-                    "--set", "run.workers=null")  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    job = done.stdout.split()[0]
-    assert "kept" in hornbook("cluster", "logs", job, "--address", address).stdout
-    assert "SUCCEEDED" in hornbook("cluster", "stop", job, "--address", address).stdout
-    assert (tmp_path / "job" / "small@1" / "blend" / "manifest.json").is_file()
