@@ -9,7 +9,7 @@ import typer
 
 from ray_jobs.cli.options import RecipeArgument, SetOption
 
-app = typer.Typer(help="Run on a Ray cluster.", no_args_is_help=True)
+app = typer.Typer(help="Run on a Ray cluster.", no_args_is_help=True, rich_markup_mode=None)
 Address = Annotated[
     str,
     typer.Option(
@@ -23,7 +23,9 @@ LOCAL = "http://127.0.0.1:8265"
 @app.command()
 def submit(recipe: RecipeArgument, address: Address = LOCAL, set_: SetOption = None,
            wait: Annotated[bool, typer.Option(help="Stream the log and end with the job's own exit code.")] = True) -> None:  # fmt: skip
-    """Submit a recipe as a Ray job, with this code; prints the job's id.
+    """Submit a recipe as a Ray job, with this code.
+
+    Prints the job's id on stdout and streams its log on stderr.
 
     Example: hornbook cluster submit my.yaml --address http://127.0.0.1:8265
     """
@@ -52,7 +54,9 @@ def logs(job: Job, address: Address = LOCAL,
 
 @app.command()
 def stop(job: Job, address: Address = LOCAL) -> None:
-    """Stop a job and wait until it has; what it finished stays, and submitting it again goes on.
+    """Stop a job and wait until it has.
+
+    What it finished stays, and submitting it again goes on.
 
     Example: hornbook cluster stop raysubmit_abc --address http://127.0.0.1:8265
     """

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Filters on plain files.", no_args_is_help=True)
+app = typer.Typer(help="Filters on plain files.", no_args_is_help=True, rich_markup_mode=None)
 Files = Annotated[
     list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
 ]
@@ -34,7 +34,9 @@ def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", h
 def dedup(
     files: Files, out: Out, threshold: Annotated[float, typer.Option(min=0.01, max=1)] = 0.8, text_field: Field = "text"
 ) -> None:
-    """The documents that stay; of each group of copies the one with the smallest id.
+    """The documents that stay when copies go.
+
+    Of each group of copies it is the one with the smallest id.
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet
     """

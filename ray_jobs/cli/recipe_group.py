@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 def new(path: Annotated[Path, typer.Argument(help="File to write; its stem becomes the recipe's name.")] = Path("recipe.yaml"),
         from_: Annotated[str, typer.Option("--from", help="Shipped recipe or file to start from.")] = "demo") -> None:  # fmt: skip
-    """Write a recipe to start from, with the schema that editors check it against.
+    """Write a recipe to start from.
+
+    The JSON schema lies beside it, so that editors know every key.
 
     Example: hornbook new my.yaml --from phi15-textbooks
     """
@@ -46,7 +48,9 @@ def validate(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = 
 
 
 def plan(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
-    """Show what a run would do: slots by cell, requests, tokens at most, and what is done already.
+    """Show what a run would do, and what is done already.
+
+    Slots by cell, requests and tokens at most, and where each value of the recipe came from.
 
     Example: hornbook plan demo
     """
@@ -105,7 +109,9 @@ def _drive(recipe: str, given: list[str], until: str | None) -> None:
 
 
 def status(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
-    """Show how far a run is; reads the disk only, so it works from another terminal.
+    """Show how far a run is, from another terminal too.
+
+    Reads the disk only.
 
     Example: hornbook status demo --json
     """
@@ -140,7 +146,9 @@ def report(recipe: RecipeArgument, out: Annotated[Path | None, typer.Option(help
 def publish(recipe: RecipeArgument, repo: Annotated[str | None, typer.Option(help="Hub repository, user/name.")] = None,
             to: Annotated[Path | None, typer.Option(help="Folder to publish into instead.")] = None,
             set_: SetOption = None) -> None:  # fmt: skip
-    """Publish the kept rows with their card, in one commit, and read them back.
+    """Publish the kept rows with their card, in one commit.
+
+    They are read back from where they went, and must be the same.
 
     Example: hornbook publish my.yaml --repo me/my-textbooks
     """

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Train and measure small models.", no_args_is_help=True)
+app = typer.Typer(help="Train and measure small models.", no_args_is_help=True, rich_markup_mode=None)
 Files = Annotated[list[str], typer.Argument(help="Text to read: JSONL, Parquet, text, or a dataset name.")]
 
 
@@ -39,7 +39,7 @@ def evaluate(model: Annotated[Path, typer.Argument(help="Exported student.")], f
 @app.command()
 def export(student: Annotated[Path, typer.Argument(help="Folder of a trained student.")],
            out: Annotated[Path, typer.Option(help="Folder to write.")]) -> None:  # fmt: skip
-    """Copy a finished student to a folder that transformers and vLLM load.
+    """Copy a finished student to where transformers and vLLM load it.
 
     Example: hornbook student export student --out my-model
     """

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Serve a teacher.", no_args_is_help=True)
+app = typer.Typer(help="Serve a teacher.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
@@ -18,7 +18,9 @@ def _group() -> None:
 def serve(context: typer.Context,
           model: Annotated[str, typer.Argument(help="`embedded`, a folder, or a model's name.")] = "embedded",
           port: Annotated[int, typer.Option(help="Port on 127.0.0.1; a free one when 0.")] = 8000) -> None:  # fmt: skip
-    """Serve a model with vLLM on this machine; flags that are not ours go to vLLM as they are.
+    """Serve a model with vLLM on this machine.
+
+    Flags that are not ours go to vLLM as they are.
 
     Example: hornbook teacher serve embedded --port 8000 --max-num-seqs 32
     """

@@ -16,7 +16,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(json: JsonOption = False) -> None:
-    """Check this machine: packages, the embedded teacher, memory, disk, Ray's ports, shadowed modules.
+    """Check this machine for what could keep a run from working.
+
+    Packages, the embedded teacher, memory, disk, Ray's ports, shadowed modules.
 
     Example: hornbook doctor
     """

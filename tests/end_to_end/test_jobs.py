@@ -128,4 +128,4 @@ def test_the_small_demo_with_the_real_teacher_is_stopped_as_a_job_and_goes_on(tm
 
 
 def answered(store: object) -> set[str]:
-    return {record["key"] for record in read_journal(store) if record["kind"] == "reply"}  # type: ignore[arg-type]
+    return {record["request_key"] for record in read_journal(store) if record["kind"] == "reply"}  # type: ignore[arg-type]

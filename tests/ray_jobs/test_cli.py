@@ -2,32 +2,62 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+
+from ray_jobs.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 TEXT = "Water boils at a lower temperature on a mountain, because the air presses on it with less force. " * 4
 
 
-def hornbook(*words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def hornbook(*words: str, folder: Path = ROOT, columns: str = "160") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ray_jobs.cli.main", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "160"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": columns}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
 
 
-@pytest.mark.parametrize(
-    "verb",
-    ["new", "validate", "plan", "preview", "generate", "run", "status", "show", "report", "doctor", "schema",
-     "teacher serve", "filter score", "filter dedup", "filter blend", "student train", "student evaluate",
-     "student export", "cluster submit", "cluster logs", "cluster stop"],
-)  # fmt: skip
-def test_every_verb_has_help_with_an_example(verb: str) -> None:
-    found = hornbook(*verb.split(), "--help")
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+@pytest.mark.parametrize("verb, command", [pytest.param(*item, id=item[0]) for item in commands(get_command(app))])
+def test_every_verb_has_help_with_an_example_that_its_options_allow(verb: str, command: Any) -> None:
+    _, found, example = command.help.partition(f"Example: hornbook {verb}")
+    assert found, command.help
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert (
+        command.context_settings.get("ignore_unknown_options")
+        or {word for word in shlex.split(example) if word.startswith("-")} <= options
+    )
+
+
+@pytest.mark.parametrize("group", ["", "teacher", "filter", "student", "cluster"])
+def test_help_tells_each_verb_in_one_whole_line(group: str) -> None:
+    found = hornbook(*group.split(), "--help", columns="80")
     assert found.returncode == 0, found.stderr
-    assert "Example: hornbook" in " ".join(found.stdout.split())
+    assert "..." not in found.stdout.partition("Commands:")[2]
+
+
+def test_help_comes_within_half_a_second() -> None:
+    times = []
+    while len(times) < 5 and min(times, default=1.0) >= 0.5:
+        begun = time.monotonic()
+        hornbook("--help")
+        times.append(time.monotonic() - begun)
+    assert min(times) < 0.5
 
 
 def test_a_bad_recipe_ends_with_2_and_says_so(tmp_path: Path) -> None:
