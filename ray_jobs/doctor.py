@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import ipaddress
 import os
 import shutil
 import sys
@@ -117,5 +118,11 @@ def _open_ray_ports() -> Iterator[tuple[str, int]]:
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             continue
         for item in sockets:
-            if item.status == psutil.CONN_LISTEN and item.laddr and item.laddr.ip not in ("127.0.0.1", "::1"):
+            if item.status == psutil.CONN_LISTEN and item.laddr and not on_loopback(item.laddr.ip):
                 yield name, item.laddr.port
+
+
+def on_loopback(ip: str) -> bool:
+    """Whether a socket on this address is for this machine alone; Ray's gRPC writes 127.0.0.1 as ::ffff:127.0.0.1."""
+    address = ipaddress.ip_address(ip)
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

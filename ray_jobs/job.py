@@ -30,13 +30,16 @@ def client(address: str) -> Any:
     """Ray's job client. Raises `SetupError` when the address does not answer or refuses the token."""
     from ray.job_submission import JobSubmissionClient
 
-    logging.getLogger("ray").setLevel(logging.WARNING)  # how it packs and closes sockets is nobody's concern
     try:
-        return JobSubmissionClient(address)
+        jobs = JobSubmissionClient(address)
     except (ConnectionError, RuntimeError) as error:
         raise SetupError(
             f"{address}: {tell(error)}", hint="is the head up, and RAY_AUTH_TOKEN_PATH the cluster's?"
         ) from error
+    logging.getLogger("ray").setLevel(
+        logging.WARNING
+    )  # the client talks of packing and of sockets; it sets its own level
+    return jobs
 
 
 def tell(error: Exception) -> str:

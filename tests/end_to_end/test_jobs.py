@@ -52,7 +52,7 @@ def test_a_run_is_submitted_as_a_job_with_logs_and_its_result(recipe: Path, tmp_
 
 def test_a_job_that_fails_ends_with_the_exit_code_of_its_run(recipe: Path, tmp_path: Path, head: Head) -> None:
     empty = ["generate.min_words=5000", "generate.attempts=1", "limits.required_yield=0.5"]
-    settings = [word for item in (*empty, f"store={tmp_path}/job", "run.workers=null") for word in ("--set", item)]
+    settings = [word for item in (*empty, f"store={tmp_path}/job") for word in ("--set", item)]
     done = head.hornbook("cluster", "submit", str(recipe), *settings)
     assert done.returncode == 4, done.stderr[-3000:]
     unknown = head.hornbook("cluster", "logs", "raysubmit_nothing")
@@ -66,13 +66,13 @@ def test_a_plain_ray_job_runs_the_recipe_and_refuses_a_store_that_would_go_with_
     def submit(*settings: str) -> tuple[int, str]:
         ray = str(Path(sys.executable).parent / "ray")
         done = head.run(ray, "job", "submit", "--address", head.address, "--working-dir", str(ROOT), "--",
-                        "hornbook", "run", str(recipe), "--set", "run.workers=null", *settings)  # fmt: skip
+                        "hornbook", "run", str(recipe), *settings)  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
     code, said = submit("--set", "store=runs")
     assert code
     assert "store = 'runs' is relative" in said
-    code, said = submit("--set", f"store={tmp_path}/plain")
+    code, said = submit("--set", f"store={tmp_path}/plain", "--set", "run.workers=null")
     assert code == 0, said[-3000:]
     assert (tmp_path / "plain" / "small@1" / "report.html").is_file()
 
