@@ -14,6 +14,12 @@ from ray_jobs.recipe import Recipe
 
 POLL_S = 0.5
 STOP_S = 180.0  # a job drains for two minutes at most before Ray kills it (submit.DRAIN_S)
+# Loggers of the client that tell how it packs and closes sockets; each module sets its own level when imported.
+TALKATIVE = (
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
 VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # Ray sets it for the process that a job starts
 
 
@@ -36,9 +42,8 @@ def client(address: str) -> Any:
         raise SetupError(
             f"{address}: {tell(error)}", hint="is the head up, and RAY_AUTH_TOKEN_PATH the cluster's?"
         ) from error
-    logging.getLogger("ray").setLevel(
-        logging.WARNING
-    )  # the client talks of packing and of sockets; it sets its own level
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return jobs
 
 
