@@ -78,8 +78,8 @@ def test_a_plain_ray_job_runs_the_recipe_and_refuses_a_store_that_would_go_with_
 
 
 def test_a_stopped_job_commits_what_it_has_and_the_next_one_goes_on(recipe: Path, tmp_path: Path, head: Head) -> None:
-    window = 3
-    with FakeTeacher(delay_s=1.5) as slow:
+    window = 6
+    with FakeTeacher(delay_s=4.0) as slow:  # longer than the 3 s that Ray leaves a job which does not ask for more
         settings = ["--set", f"store={tmp_path}/job", "--set", "run.workers=null", "--set", f"teacher.concurrency={window}",
                     "--set", f"teacher.endpoints=['{slow.url}']"]  # fmt: skip
         job = head.hornbook("cluster", "submit", str(recipe), "--no-wait", *settings).stdout.strip()
