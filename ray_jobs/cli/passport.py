@@ -18,7 +18,9 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(recipe: RecipeArgument, document: Annotated[str, typer.Argument(help="Document id, or its beginning.")],
             set_: SetOption = None, json: JsonOption = False) -> None:  # fmt: skip
-    """Show where a document came from: prompt, reply, every verdict and number. Works for rejected ones too.
+    """Show where a document came from, kept or rejected.
+
+    Prompt, reply, every verdict and number.
 
     Example: hornbook explain demo 3f9a
     """
@@ -37,7 +39,9 @@ def explain(recipe: RecipeArgument, document: Annotated[str, typer.Argument(help
 
 
 def replay(recipe: RecipeArgument, set_: SetOption = None) -> None:
-    """Make the dataset again from the stored replies, with no teacher, and compare hashes; exit 6 when they differ.
+    """Make the dataset again from stored replies and compare.
+
+    No teacher is asked; exit 6 when the hashes differ.
 
     Example: hornbook replay demo
     """
@@ -59,7 +63,9 @@ def diff(before: RecipeArgument, after: RecipeArgument,
          set_before: Annotated[list[str] | None, typer.Option("--set-before", help="Override a value of the first.")] = None,
          set_after: Annotated[list[str] | None, typer.Option("--set-after", help="Override a value of the second.")] = None,
          json: JsonOption = False) -> None:  # fmt: skip
-    """Compare two runs: what was told differently, and which documents came and went.
+    """Compare two runs, in recipe and in documents.
+
+    What was told differently, and which documents came and went.
 
     Example: hornbook diff demo demo --set-after version=2
     """
