@@ -14,6 +14,8 @@ class GenerateConfig(Section):
 
     documents: int = Field(default=200, ge=1)
     """Slots to fill; each ends filled or short with a named cause."""
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    """Languages to write in, by code; `zh` needs a teacher that writes Chinese."""
     domains: tuple[str, ...] = ()
     """Domains of the library by id; all when empty."""
     forms: tuple[str, ...] = ()
@@ -25,7 +27,7 @@ class GenerateConfig(Section):
     library: str | None = None
     """Folder with more domains, forms and templates, laid over the shipped ones."""
     words: tuple[int, int] | None = None
-    """Length asked for, instead of each form's own."""
+    """Length asked for in words, instead of each form's own; in characters 1.7 times as much where a language has no spaces."""
     attempts: int = Field(default=2, ge=1, le=10)
     """Attempts a slot has; retries are a wave of their own."""
     truncated: Literal["reject", "trim", "continue"] = "trim"

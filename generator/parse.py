@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from corpus.document import Document, Lineage, Rejection
 from corpus.ids import digest, document_id
 from generator.config import GenerateConfig
+from generator.length import IDEOGRAPH, UNSPACED, ideograph_share, units, word_count
 from generator.plan import Slot
 from generator.reply import Reply
 from generator.request import Request
@@ -15,14 +17,28 @@ from generator.request import Request
 REPLY_LIMIT = 256 << 10  # characters; a longer reply is a runaway, whatever it says
 STAGE = "generate"
 REFUSAL = re.compile(
-    r"\A\W{0,5}(i'?m sorry|i am sorry|sorry, |i can(no|'?)t |i am unable|i'?m unable|as an ai\b|as a language model)",
+    r"\A\W{0,5}(i'?m sorry|i am sorry|sorry, |i can(no|'?)t |i am unable|i'?m unable|as an ai\b|as a language model"
+    r"|(很|非常|十分)?(抱歉|对不起|遗憾)[^\n。]{0,20}(无法|不能|没办法)|我(无法|不能)(提供|回答|满足|完成|协助|帮您|帮你)"
+    r"|作为(一个|一名|一款)?(AI|人工智能|大?语言模型))",
     re.I,
 )
-PREAMBLE = re.compile(r"\A(sure|certainly|of course|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+", re.I)
-LEAK = re.compile(r"<\|[a-z_]{2,20}\|>|\[/?INST\]|<</?SYS>>")
+PREAMBLE = re.compile(
+    r"\A(?:(?:sure|certainly|of course|here(?:'s| is| are))\b[^\n]{0,120}:\s*\n+"
+    r"|(?:(?:好的|当然|没问题|可以)[，,。！!、]|(?:以下|下面|这)是)[^\n]{0,60}[：:]\s*\n+)",
+    re.I,
+)
+LEAK = re.compile(r"<\|[a-z_]{2,20}\|>|\[/?INST\]|<</?SYS>>|<<<SOURCE [0-9a-f]|[0-9a-f] SOURCE>>>")
+SOURCE = re.compile(r"<<<SOURCE ([0-9a-f]+)\n.*?\n\1 SOURCE>>>", re.S)
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]?(?=\s|\Z)")
-LOOP_SHARE = 0.35  # of all 8-word windows being one that was there before: text that turns in a circle
+SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]?(?=\s|\Z)|[。！？…]+[\"'”’）)」』\]]*")
+WINDOW = 8  # words or Chinese characters
+LOOP_SHARE = 0.35  # of all windows being one that was there before: text that turns in a circle
+COPY_SHARE = 0.5  # of all windows standing in the source that was to be rewritten
+SCRIPT_SHARE = (
+    0.5  # of the letters outside code: below it a Chinese text is not Chinese, above it no other text is fine
+)
+ECHO = 60  # columns: a line of the prompt that is longer does not come back by chance
 
 
 def parse_reply(slot: Slot, request: Request, reply: Reply, config: GenerateConfig) -> Document | Rejection:
@@ -32,7 +48,7 @@ def parse_reply(slot: Slot, request: Request, reply: Reply, config: GenerateConf
         text, operators = stripped.strip(), ["strip:preamble"]
     if reply.finish_reason == "length" and config.truncated != "reject" and len(text) <= REPLY_LIMIT:
         text, operators = trim_to_sentence(text), [*operators, "trim:sentence"]
-    if fault := _fault(text, request, reply, config):
+    if fault := _fault(text, request, reply, config, slot.cell.language):
         reason, detail = fault
         return Rejection(digest("attempt", slot.id, request.attempt), STAGE, reason, detail, "synthetic")
     return _document(slot, request, reply, text, tuple(operators))
@@ -47,7 +63,7 @@ def trim_to_sentence(text: str) -> str:
     return text[: max(ends[-1] if ends else 0, closed + 3 if closed >= 0 else 0)].strip()
 
 
-def _fault(text: str, request: Request, reply: Reply, config: GenerateConfig) -> tuple[str, str] | None:
+def _fault(text: str, request: Request, reply: Reply, config: GenerateConfig, language: str) -> tuple[str, str] | None:
     """The first reason against a text, cheap ones first."""
     if not text:
         return "empty", f"finish reason {reply.finish_reason}"
@@ -63,37 +79,65 @@ def _fault(text: str, request: Request, reply: Reply, config: GenerateConfig) ->
         return "template_leak", leak.group()
     if REFUSAL.search(text):
         return "refusal", text[:80]
+    if wrong := _wrong_script(text, language):
+        return "language", wrong
     return _structure_fault(text, request, config)
 
 
 def _structure_fault(text: str, request: Request, config: GenerateConfig) -> tuple[str, str] | None:
     if text.count("```") % 2:
         return "open_fence", "a code block is not closed"
-    words = text.split()
-    if len(words) < config.min_words and not _is_unspaced(text):
-        return "too_short", f"{len(words)} words < {config.min_words}"
+    if (length := word_count(text)) < config.min_words:
+        return "too_short", f"{length:.0f} words < {config.min_words}"
     if echo := _echo(text, request):
         return "prompt_echo", echo
-    share = _loop_share(words)
-    return ("loop", f"{share:.2f} of 8-word windows repeat") if share > LOOP_SHARE else None
+    words = units(text)
+    if (share := _loop_share(words)) > LOOP_SHARE:
+        return "loop", f"{share:.2f} of {WINDOW}-word windows repeat"
+    share = _copied_share(words, request) if request.seed_ids else 0.0
+    return ("source_copy", f"{share:.2f} of {WINDOW}-word windows stand in the source") if share > COPY_SHARE else None
 
 
-def _is_unspaced(text: str) -> bool:
-    """Chinese and Japanese text has no spaces; there a character stands for about half a word."""
-    return sum("\u3400" <= letter <= "\u9fff" for letter in text) > len(text) // 4
+def _wrong_script(text: str, language: str) -> str:
+    """What is wrong with the script of a text, judged outside of its code: no guess at languages that share one."""
+    prose = CODE.sub(" ", text)
+    share = ideograph_share(prose)
+    if not any(letter.isalpha() for letter in prose):
+        return ""
+    if language in UNSPACED and share < SCRIPT_SHARE:
+        return f"{share:.2f} of the letters are of the script of `{language}`"
+    if language not in UNSPACED and share > SCRIPT_SHARE:
+        return f"{share:.2f} of the letters are Chinese or Japanese, asked was `{language}`"
+    return ""
 
 
 def _echo(text: str, request: Request) -> str:
-    """A long line of the prompt that the reply repeats word for word."""
-    asked = (message["content"] for message in request.messages if message["role"] != "assistant")
-    lines = (line.strip() for content in asked for line in content.split("\n"))
-    return next((line[:80] for line in lines if len(line) > 60 and line in text), "")
+    """A long line of the prompt that the reply repeats word for word; the source of a rewriting is no part of that."""
+    prompt = "\n".join(SOURCE.sub("", message["content"]) for message in request.messages if message["role"] != "assistant")
+    lines = (line.strip() for line in prompt.split("\n"))
+    return next((line[:80] for line in lines if _columns(line) > ECHO and line in text), "")
 
 
-def _loop_share(words: list[str]) -> float:
-    windows = Counter(zip(*(words[start:] for start in range(8)), strict=False))
+def _columns(line: str) -> int:
+    """Width of a line: a Chinese character is as wide, and says about as much, as two letters."""
+    return len(line) + len(IDEOGRAPH.findall(line))
+
+
+def _windows(words: Sequence[str]) -> Counter[tuple[str, ...]]:
+    return Counter(zip(*(words[start:] for start in range(WINDOW)), strict=False))
+
+
+def _loop_share(words: Sequence[str]) -> float:
+    windows = _windows(words)
     total = sum(windows.values())
     return (total - len(windows)) / total if total else 0.0
+
+
+def _copied_share(words: Sequence[str], request: Request) -> float:
+    source = "\n".join(found.group() for item in request.messages for found in SOURCE.finditer(item["content"]))
+    theirs, ours = _windows(units(source)), _windows(words)
+    total = sum(ours.values())
+    return sum(count for window, count in ours.items() if window in theirs) / total if total else 0.0
 
 
 def _document(slot: Slot, request: Request, reply: Reply, text: str, operators: tuple[str, ...]) -> Document:

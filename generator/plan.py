@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from corpus.errors import RecipeError
 from corpus.facts import Fact, grid
-from corpus.ids import digest
+from corpus.ids import digest, seed_from
 from generator.config import GenerateConfig
-from prompts.library import Domain, Library
+from prompts.domain import Domain
+from prompts.form import Form
+from prompts.library import Library
+from prompts.seeds import Seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +37,106 @@ class Slot:
     id: str
     cell: Cell
     ordinal: int
+    seed_ids: tuple[str, ...] = ()
 
 
-def plan_slots(config: GenerateConfig, library: Library, seed: int) -> list[Slot]:
-    """`config.documents` slots, spread evenly over domain × form, no cell used again before all were used once."""
-    domains = _chosen(config.domains, library.domains, "domain")
-    lanes = [lane for name in domains for lane in _lanes(library.domains[name], config, library, seed)]
+Lane = Iterator[tuple[Cell, int, tuple[str, ...]]]  # cells of one domain and form, in the order of their use
+
+
+def plan_slots(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed] = ()) -> list[Slot]:
+    """`config.documents` slots, spread evenly over language × domain × form, no cell used again before all were used.
+
+    Within a domain and form, no topic comes again before every other came as often. Forms that rewrite documents draw
+    theirs from `seeds`; without seeds they are left out, and asking for one by name raises `RecipeError`.
+    """
+    lanes = [lane for language in config.languages for lane in _lanes(config, library.of(language), seed, seeds)]
     if not lanes:
         raise RecipeError("generate: no form suits any of the chosen domains")
     spread = itertools.chain.from_iterable(zip(*lanes, strict=False))
-    cells = itertools.islice(spread, config.documents)
-    return [Slot(digest("slot", seed, *_fields(cell), ordinal), cell, ordinal) for cell, ordinal in cells]
-
-
-def _lanes(domain: Domain, config: GenerateConfig, library: Library, seed: int) -> list[Iterator[tuple[Cell, int]]]:
-    forms = [name for name in domain.forms if not config.forms or name in config.forms]
-    _chosen(config.forms, library.forms, "form")
-    return [_cells(domain, form, config, library, seed) for form in forms]
-
-
-def _cells(
-    domain: Domain, form: str, config: GenerateConfig, library: Library, seed: int
-) -> Iterator[tuple[Cell, int]]:
-    """Endless: topics × audiences × styles in a seeded order, then the same again with the next ordinal."""
-    audiences = _chosen(config.audiences, library.audiences, "audience")
-    styles = _chosen(config.styles, library.styles, "style")
-    cells = [
-        Cell(domain.id, topic.title, form, audience, domain.language, style)
-        for topic, audience, style in itertools.product(domain.topics, audiences, styles)
+    return [
+        Slot(digest("slot", seed, *_fields(cell), ordinal, *ids), cell, ordinal, ids)
+        for cell, ordinal, ids in itertools.islice(spread, config.documents)
     ]
-    cells.sort(key=lambda cell: digest("order", seed, *_fields(cell)))
+
+
+def _lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
+    domains = _chosen(config.domains, library.domains, "domain")
+    forms = _chosen(config.forms, library.forms, "form")
+    pairs = [(name, form) for name in domains for form in library.domains[name].forms if form in forms]
+    lanes = [_cells(library.domains[name], library.forms[form], config, library, seed) for name, form in pairs]
+    return [lane for lane in lanes if lane is not None] + _seeded_lanes(config, library, seed, seeds)
+
+
+def _cells(domain: Domain, form: Form, config: GenerateConfig, library: Library, seed: int) -> Lane | None:
+    """Rounds over all topics, each with another audience and style; endless, with the next ordinal after the last."""
+    readers = {key: library.audiences[key] for key in _readers(form, config, library)}
+    styles = _chosen(config.styles, library.styles, "style")
+    turns = {
+        topic.title: list(itertools.product([key for key, who in readers.items() if who.suits(topic.level)], styles))
+        for topic in domain.leaves
+        if topic.level is None or topic.level in form.levels
+    }
+    return _rounds(domain, form.id, turns, seed) if any(turns.values()) else None
+
+
+def _rounds(domain: Domain, form: str, turns: Mapping[str, Sequence[tuple[str, str]]], seed: int) -> Lane:
+    """Each round names every topic once, in a seeded order of its own; a topic that has had all its turns waits."""
+    walks = {title: _walk(len(pairs), seed, domain.language, domain.id, form, title) for title, pairs in turns.items()}
     for ordinal in itertools.count():
-        yield from ((cell, ordinal) for cell in cells)
+        for turn in range(max(len(pairs) for pairs in turns.values())):
+            waiting = [title for title, pairs in turns.items() if turn < len(pairs)]
+            waiting.sort(
+                key=lambda title: digest("round", seed, domain.language, domain.id, form, ordinal, turn, title)
+            )
+            for title in waiting:
+                audience, style = turns[title][walks[title][turn]]
+                yield Cell(domain.id, title, form, audience, domain.language, style), ordinal, ()
+
+
+def _walk(size: int, *key: object) -> list[int]:
+    """0 to size - 1, each once, from a seeded start in seeded steps."""
+    if not size:
+        return []
+    draw = seed_from("walk", *key)
+    step = next(number for number in range(1 + draw % size, 2 * size + 2) if math.gcd(number, size) == 1)
+    return [(draw // size + step * turn) % size for turn in range(size)]
+
+
+def _endless(cells: Sequence[tuple[Cell, tuple[str, ...]]]) -> Lane:
+    for ordinal in itertools.count():
+        yield from ((cell, ordinal, ids) for cell, ids in cells)
+
+
+def _seeded_lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
+    """A lane for each form that rewrites a document, over the seeds of the language."""
+    forms = [form for form in library.forms.values() if form.seed and form.id in (config.forms or library.forms)]
+    given = [item for item in seeds if item.language == library.language]
+    if not given:
+        if asked := [form.id for form in forms if form.id in config.forms]:
+            raise RecipeError(f"generate: the form `{asked[0]}` rewrites documents, and there is none",
+                              hint=f"no seed document is in the language `{library.language}`")  # fmt: skip
+        return []
+    return [_endless(_seeded_cells(form, config, library, seed, given)) for form in forms]
+
+
+def _seeded_cells(
+    form: Form, config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]
+) -> list[tuple[Cell, tuple[str, ...]]]:
+    audiences = _readers(form, config, library)
+    styles = _chosen(config.styles, library.styles, "style")
+    order = sorted(seeds, key=lambda item: digest("seed", seed, form.id, item.id))
+    turns = sorted(itertools.product(audiences, styles), key=lambda pair: digest("turn", seed, form.id, *pair))
+    # The n-th seed starts at the n-th turn, so that one round has every reader and manner in it.
+    return [
+        (Cell(item.domain, item.title or item.id, form.id, *_reader(turns, place + turn, library.language)), (item.id,))
+        for turn in range(len(turns))
+        for place, item in enumerate(order)
+    ]
+
+
+def _reader(turns: Sequence[tuple[str, str]], place: int, language: str) -> tuple[str, str, str]:
+    audience, style = turns[place % len(turns)]
+    return audience, language, style
 
 
 def _chosen(wanted: tuple[str, ...], known: Mapping[str, object], what: str) -> list[str]:
@@ -72,6 +144,11 @@ def _chosen(wanted: tuple[str, ...], known: Mapping[str, object], what: str) -> 
         if name not in known:
             raise RecipeError(f"generate: no {what} `{name}`", hint=f"known: {', '.join(sorted(known))}")
     return list(wanted or known)
+
+
+def _readers(form: Form, config: GenerateConfig, library: Library) -> list[str]:
+    wanted = _chosen(config.audiences, library.audiences, "audience")
+    return [name for name in wanted if not form.audiences or name in form.audiences]
 
 
 def _fields(cell: Cell) -> tuple[str, ...]:

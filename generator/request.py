@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from corpus.errors import RecipeError
 from corpus.ids import digest, seed_from
 from generator.config import GenerateConfig
-from generator.plan import Slot
+from generator.length import in_characters
+from generator.plan import Cell, Slot
 from generator.teacher_config import TeacherConfig
+from prompts.forced import draw_forced
+from prompts.form import Form
 from prompts.library import Library
+from prompts.seeds import LIMIT, Seed, fenced
 from prompts.templates import Message, render, template_hash
+
+NO_SEEDS: Mapping[str, Seed] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,17 @@ class Request:
 
 
 def make_request(
-    slot: Slot, attempt: int, library: Library, teacher: TeacherConfig, config: GenerateConfig, seed: int
-) -> Request:
-    """The request of an attempt: a pure function of its arguments, so that any prompt can be rendered again."""
-    form = library.forms[slot.cell.form]
-    template = library.templates[form.template]
-    messages = render(template, _values(slot, attempt, library, config), form.template)
+    slot: Slot, attempt: int, library: Library, teacher: TeacherConfig, config: GenerateConfig, seed: int,
+    seeds: Mapping[str, Seed] = NO_SEEDS,
+) -> Request:  # fmt: skip
+    """The request of an attempt: a pure function of its arguments, so that any prompt can be rendered again.
+
+    `seeds` holds the documents that the slot's `seed_ids` name.
+    """
+    shelf = library.of(slot.cell.language)
+    form = shelf.forms[slot.cell.form]
+    template = shelf.templates[form.template]
+    messages = render(template, _values(slot, attempt, shelf, config, seeds), form.template)
     sampling = Sampling(teacher.temperature, teacher.top_p)
     draw = seed_from(seed, slot.id, attempt)
     key = digest(
@@ -69,6 +83,7 @@ def make_request(
         draw,
         demands,
         template_hash(template),
+        slot.seed_ids,
     )
 
 
@@ -78,18 +93,38 @@ def continue_request(request: Request, text: str) -> Request:
     return replace(request, key=digest("continue", request.key, text), messages=messages)
 
 
-def _values(slot: Slot, attempt: int, library: Library, config: GenerateConfig) -> dict[str, str | list[str]]:
-    cell, form = slot.cell, library.forms[slot.cell.form]
-    domain = library.domains[cell.domain]
-    topic = next(item for item in domain.topics if item.title == cell.topic)
-    low, high = config.words or form.words
+def _values(
+    slot: Slot, attempt: int, shelf: Library, config: GenerateConfig, seeds: Mapping[str, Seed]
+) -> dict[str, str | list[str]]:
+    cell, form = slot.cell, shelf.forms[slot.cell.form]
     return {
-        "domain": domain.title,
-        "topic": topic.title,
-        "points": list(topic.points),
-        "audience": library.audiences[cell.audience],
-        "style": library.styles[cell.style],
+        "audience": shelf.audiences[cell.audience].text,
+        "style": shelf.styles[cell.style],
         "opening": form.openings[seed_from("opening", slot.id, attempt) % len(form.openings)],
-        "words_low": str(low),
-        "words_high": str(high),
+        **_length(form, config),
+        **(_source(slot, seeds) if form.seed else _subject(cell, shelf)),
+        **({"forced": list(draw_forced(form.forced, shelf.words, slot.id, attempt))} if form.forced else {}),
     }
+
+
+def _subject(cell: Cell, shelf: Library) -> dict[str, str | list[str]]:
+    domain = shelf.domains[cell.domain]
+    topic = domain.leaf[cell.topic]
+    level = shelf.levels.get(topic.level, "") if topic.level else ""
+    return {"domain": domain.title, "topic": topic.title, "points": list(topic.points), "level": level}
+
+
+def _source(slot: Slot, seeds: Mapping[str, Seed]) -> dict[str, str | list[str]]:
+    missing = [name for name in slot.seed_ids if name not in seeds]
+    if missing or not slot.seed_ids:
+        raise RecipeError(f"slot {slot.id}: the seed document {(missing or ['(none named)'])[0]} is not there")
+    return {"seed": "\n\n".join(fenced(seeds[name], LIMIT // len(slot.seed_ids)) for name in slot.seed_ids)}
+
+
+def _length(form: Form, config: GenerateConfig) -> dict[str, str | list[str]]:
+    if form.words is not None:
+        low, high = config.words or form.words
+        return {"words_low": str(low), "words_high": str(high)}
+    assert form.characters is not None  # a form has one of the two
+    low, high = in_characters(config.words) if config.words else form.characters
+    return {"characters_low": str(low), "characters_high": str(high)}

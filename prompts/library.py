@@ -1,116 +1,146 @@
-"""The library: domains with their topics, forms with their templates, and the axes of diversity. All of it is data."""
+"""The library: domains with their topics, forms with their templates, and the axes of diversity. All of it is data.
+
+English stands at the top of the folder; every other language is a folder of the same shape, named by its code, so that
+a Chinese prompt is written in Chinese and not translated word by word. Adding a language needs no Python either.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from corpus.config import Section
 from corpus.errors import RecipeError
+from corpus.ids import digest
+from prompts.domain import Domain
+from prompts.form import Audience, Form
 from prompts.templates import check, template_hash
+from prompts.tree import read_yaml
 
 HOME = Path(__file__).parent
-
-
-class Topic(Section):
-    """What one text is about."""
-
-    title: str
-    points: tuple[str, ...]
-    """What the text must cover."""
-
-
-class Domain(Section):
-    """A field of knowledge."""
-
-    id: str
-    title: str
-    kind: Literal["prose", "code"]
-    language: str = "en"
-    forms: tuple[str, ...]
-    """Forms that suit the field."""
-    topics: tuple[Topic, ...]
-
-
-class Form(Section):
-    """A kind of text."""
-
-    id: str
-    title: str
-    kind: Literal["prose", "code"]
-    words: tuple[int, int]
-    """Length asked for; the reply has room for about twice as much."""
-    template: str
-    idea: str
-    """The published idea that the form follows."""
-    openings: tuple[str, ...]
-    """Ways to begin, one drawn for each slot, so that texts do not all start alike."""
+BASE = "en"
+LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 @dataclass(frozen=True)
 class Library:
-    """Everything a plan draws from."""
+    """Everything a plan draws from, in one language; `of` gives the same in another."""
 
     domains: Mapping[str, Domain]
     forms: Mapping[str, Form]
-    audiences: Mapping[str, str]
+    audiences: Mapping[str, Audience]
     styles: Mapping[str, str]
     templates: Mapping[str, str]
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """What a level is called in a prompt."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lists that forced words and function names are drawn from."""
+    language: str = BASE
+    others: Mapping[str, Library] = field(default_factory=dict)
+
+    def of(self, language: str) -> Library:
+        """The library in a language. Raises `RecipeError` when there is none."""
+        if language == self.language:
+            return self
+        if language not in self.others:
+            known = ", ".join(sorted([self.language, *self.others]))
+            raise RecipeError(f"the library has no language `{language}`", hint=f"known: {known}")
+        return self.others[language]
 
     def hashes(self) -> dict[str, str]:
-        """Template name to hash: part of the fingerprint of what is generated."""
-        return {name: template_hash(text) for name, text in sorted(self.templates.items())}
+        """Template name to hash, and one hash for all other data: part of the fingerprint of what is generated."""
+        found = {name: template_hash(text) for name, text in sorted(self.templates.items())}
+        found["library"] = digest("library", self._plain())
+        for language, library in sorted(self.others.items()):
+            found |= {f"{language}/{name}": value for name, value in library.hashes().items()}
+        return found
+
+    def _plain(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {name: dict(getattr(self, name)) for name in ("styles", "levels", "words")}
+        for name in ("domains", "forms", "audiences"):
+            parts[name] = {key: item.model_dump(mode="json") for key, item in getattr(self, name).items()}
+        return parts
 
 
 def load_library(extra: Path | None = None) -> Library:
     """The shipped library, with the domains, forms and templates of a folder of the user's laid over it."""
     homes = [HOME, *([extra] if extra else [])]
-    axes: dict[str, dict[str, str]] = {"audiences": {}, "styles": {}}
-    domains: dict[str, Domain] = {}
-    forms: dict[str, Form] = {}
-    templates: dict[str, str] = {}
-    for home in homes:
-        domains.update({item.id: item for item in _load_all(home / "domains", Domain)})
-        forms.update({item.id: item for item in _load_all(home / "forms", Form)})
-        templates.update({path.name: path.read_text("utf-8") for path in sorted((home / "templates").glob("*.j2"))})
-        for name, known in axes.items():
-            if (home / f"{name}.yaml").is_file():
-                known.update(_yaml(home / f"{name}.yaml"))
+    languages = sorted({path.name for home in homes for path in home.iterdir() if _is_language(path)})
+    others = {name: _load_language([home / name for home in homes], name, {}) for name in languages}
+    return _load_language(homes, BASE, others)
+
+
+def _is_language(path: Path) -> bool:
+    return path.is_dir() and LANGUAGE.fullmatch(path.name) is not None
+
+
+def _load_language(homes: list[Path], language: str, others: Mapping[str, Library]) -> Library:
+    domains = {item.id: item for item in _items(homes, "domains", Domain, {"language": language})}
+    forms = {item.id: item for item in _items(homes, "forms", Form, {})}
+    templates = {path.name: path.read_text("utf-8") for home in homes for path in _files(home / "templates", "*.j2")}
+    audiences = {key: _valid(Audience, value, "audiences.yaml") for key, value in _axis(homes, "audiences")}
     for name, text in templates.items():
         check(text, name)
-    _check_names(domains, forms, templates)
-    return Library(domains, forms, axes["audiences"], axes["styles"], templates)
+    library = Library(
+        domains, forms, audiences, dict(_axis(homes, "styles")), templates, dict(_axis(homes, "levels")),
+        {name: tuple(words) for name, words in _axis(homes, "words")}, language, others,
+    )  # fmt: skip
+    _check_names(library)
+    return library
 
 
-def _load_all(folder: Path, kind: Any) -> list[Any]:
-    return [_load(path, kind) for path in sorted(folder.glob("*.yaml"))]
+def _files(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
 
 
-def _load(path: Path, kind: Any) -> Any:
+def _items(homes: list[Path], folder: str, kind: Any, given: Mapping[str, str]) -> Iterator[Any]:
+    for home in homes:
+        for path in _files(home / folder, "*.yaml"):
+            yield _valid(kind, {"id": path.stem, **given, **_yaml(path)}, path.name)
+
+
+def _axis(homes: list[Path], name: str) -> Iterator[tuple[str, Any]]:
+    for home in homes:
+        if (home / f"{name}.yaml").is_file():
+            yield from _yaml(home / f"{name}.yaml").items()
+
+
+def _valid(kind: Any, values: Any, name: str) -> Any:
     try:
-        return kind.model_validate({"id": path.stem, **_yaml(path)})
+        return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RecipeError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise RecipeError(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def _yaml(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        found = read_yaml(path.read_text("utf-8"))
     except yaml.YAMLError as error:
         raise RecipeError(f"{path.name}: not valid YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise RecipeError(f"{path.name}: a mapping is expected")
+    return found
 
 
-def _check_names(domains: Mapping[str, Domain], forms: Mapping[str, Form], templates: Mapping[str, str]) -> None:
-    for form in forms.values():
-        if form.template not in templates:
+def _check_names(library: Library) -> None:
+    known = f"known: {', '.join(sorted(library.forms))}"
+    for form in library.forms.values():
+        if form.template not in library.templates:
             raise RecipeError(f"form {form.id}: no template {form.template}")
-    for domain in domains.values():
+        for name in form.audiences:
+            if name not in library.audiences:
+                raise RecipeError(f"form {form.id}: no audience {name}")
+    for domain in library.domains.values():
         for name in domain.forms:
-            if name not in forms:
-                raise RecipeError(f"domain {domain.id}: no form {name}", hint=f"known: {', '.join(sorted(forms))}")
+            if name not in library.forms:
+                raise RecipeError(f"domain {domain.id}: no form {name}", hint=known)
+            if library.forms[name].kind == "code" and domain.kind != "code":
+                raise RecipeError(f"domain {domain.id}: {name} is a form for domains of kind `code`")
+        if not domain.leaves:
+            raise RecipeError(f"domain {domain.id}: it has no topics yet", hint="add some under `topics`")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TypedDict
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from corpus.errors import RecipeError
@@ -39,6 +40,7 @@ def template_hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+@lru_cache(maxsize=256)
 def check(text: str, name: str) -> None:
     """Raises `RecipeError` naming the line of the first construct that templates may not use."""
     try:
@@ -66,7 +68,7 @@ def render(text: str, values: Mapping[str, str | list[str]], name: str = "templa
 def _fill(body: str, values: Mapping[str, str | list[str]], name: str) -> str:
     pieces, size = [], 0
     try:
-        for piece in _environment.from_string(body).generate(**values):
+        for piece in _compiled(body).generate(**values):
             size += len(piece)
             if size > OUTPUT_LIMIT:
                 raise RecipeError(f"{name}: renders to more than {OUTPUT_LIMIT:,} characters")
@@ -74,6 +76,11 @@ def _fill(body: str, values: Mapping[str, str | list[str]], name: str) -> str:
     except TemplateError as error:
         raise RecipeError(f"{name}: {error.message}", hint=f"known names: {', '.join(sorted(values))}") from None
     return "".join(pieces).strip()
+
+
+@lru_cache(maxsize=512)
+def _compiled(body: str) -> Template:
+    return _environment.from_string(body)
 
 
 def _split(text: str, name: str) -> list[tuple[str, str]]:

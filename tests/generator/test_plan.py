@@ -10,6 +10,7 @@ from generator.plan import coverage, plan_slots
 from generator.request import make_request
 from generator.teacher_config import TeacherConfig
 from prompts.library import load_library
+from prompts.seeds import Seed
 
 LIBRARY = load_library()
 
@@ -25,9 +26,12 @@ def test_a_longer_plan_extends_a_shorter_one() -> None:
 def test_no_slot_repeats_and_no_cell_before_all_were_used() -> None:
     slots = plan(3000)
     assert len({slot.id for slot in slots}) == 3000
-    one = plan(200, domains=("history",), forms=("story",))
-    cells = len(LIBRARY.domains["history"].topics) * len(LIBRARY.audiences) * len(LIBRARY.styles)
-    assert len({slot.cell for slot in one[:cells]}) == min(cells, 200)
+    leaves, readers = LIBRARY.domains["history"].leaves, LIBRARY.audiences.values()
+    cells = sum(reader.suits(topic.level) for topic in leaves for reader in readers) * len(LIBRARY.styles)
+    one = plan(cells + 1, domains=("history",), forms=("story",))
+    assert len({slot.cell for slot in one[:cells]}) == cells
+    assert one[cells].ordinal == 1
+    assert {slot.ordinal for slot in one[:cells]} == {0}
 
 
 def test_slots_are_spread_evenly_over_domain_and_form() -> None:
@@ -71,3 +75,60 @@ def test_coverage_counts_filled_against_planned() -> None:
     fact = coverage(slots, {slots[0].id})
     assert sum(value or 0 for row in fact["values"] for value in row) == 1
     assert sum(value or 0 for row in fact["targets"] for value in row) == 34
+
+
+def test_no_topic_comes_again_before_every_other_came_as_often() -> None:
+    slots = plan(300, domains=("biology",), forms=("textbook_section",))
+    topics = len(LIBRARY.domains["biology"].leaves)
+    for start in (0, topics, 2 * topics):
+        assert len({slot.cell.topic for slot in slots[start : start + topics]}) == topics
+    first = [slot.cell for slot in slots[:topics]]
+    assert len({(cell.audience, cell.style) for cell in first}) > topics // 3
+
+
+def test_readers_get_topics_of_their_level_and_forms_theirs() -> None:
+    for slot in plan(3000):
+        domain, cell = LIBRARY.domains[slot.cell.domain], slot.cell
+        level = domain.leaf[cell.topic].level
+        assert LIBRARY.audiences[cell.audience].suits(level)
+        assert level in LIBRARY.forms[cell.form].levels
+        assert cell.form != "child_story" or cell.audience == "child"
+
+
+def test_languages_share_the_plan_evenly_and_english_alone_is_the_default() -> None:
+    assert {slot.cell.language for slot in plan(50)} == {"en"}
+    counts = Counter(slot.cell.language for slot in plan(1000, languages=("en", "zh")))
+    assert abs(counts["en"] - counts["zh"]) <= len(LIBRARY.domains) * len(LIBRARY.forms)
+    assert set(counts) == {"en", "zh"}
+    chinese = plan(40, languages=("zh",), domains=("physics",))
+    assert {slot.cell.topic for slot in chinese} <= {
+        topic.title for topic in LIBRARY.of("zh").domains["physics"].leaves
+    }
+
+
+SEEDS = [Seed(f"s{index}", f"Page {index}.", "en", f"title {index % 2}") for index in range(5)]
+
+
+def test_forms_that_rewrite_use_every_seed_before_one_comes_again_and_no_slot_twice() -> None:
+    slots = plan_slots(GenerateConfig(documents=300, forms=("rewrite_faq",)), LIBRARY, 3, SEEDS)
+    assert len({slot.id for slot in slots}) == 300
+    for start in range(0, 300, 5):
+        assert {slot.seed_ids for slot in slots[start : start + 5]} == {(seed.id,) for seed in SEEDS}
+    assert plan_slots(GenerateConfig(documents=100, forms=("rewrite_faq",)), LIBRARY, 3, SEEDS) == slots[:100]
+
+
+def test_without_seeds_rewriting_is_left_out_and_asking_for_it_is_an_error() -> None:
+    assert not any(slot.seed_ids for slot in plan(3000))
+    with pytest.raises(RecipeError, match="`rewrite_table` rewrites documents"):
+        plan(3, forms=("rewrite_table",))
+    with pytest.raises(RecipeError, match="`rewrite_table` rewrites documents"):
+        plan_slots(GenerateConfig(documents=3, forms=("rewrite_table",), languages=("zh",)), LIBRARY, 3, SEEDS)
+
+
+def test_a_request_names_its_seeds_and_a_missing_seed_is_named() -> None:
+    config = GenerateConfig(documents=1, forms=("rewrite_faq",))
+    (slot,) = plan_slots(config, LIBRARY, 3, SEEDS)
+    request = make_request(slot, 0, LIBRARY, TeacherConfig(), config, 3, {seed.id: seed for seed in SEEDS})
+    assert request.seed_ids == slot.seed_ids
+    with pytest.raises(RecipeError, match=slot.seed_ids[0]):
+        make_request(slot, 0, LIBRARY, TeacherConfig(), config, 3)

@@ -1,0 +1,57 @@
+"""A kind of text, and who reads it: data beside a template."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from corpus.config import Section
+from prompts.domain import LEVELS, Level
+
+
+class Form(Section):
+    """A kind of text."""
+
+    id: str
+    title: str
+    kind: Literal["prose", "code"]
+    words: tuple[int, int] | None = None
+    """Length asked for; the reply has room for about twice as much."""
+    characters: tuple[int, int] | None = None
+    """The same for a language that is written without spaces; a form has one of the two."""
+    template: str
+    idea: str
+    """The published idea that the form follows."""
+    openings: tuple[str, ...]
+    """Ways to begin, one drawn for each slot, so that texts do not all start alike."""
+    levels: tuple[Level, ...] = LEVELS
+    """Topics that the form suits."""
+    audiences: tuple[str, ...] = ()
+    """Readers that the form suits, by id; all when empty."""
+    forced: Literal["words", "function_name"] | None = None
+    """What is drawn for each slot and must occur in the text: the diversity of TinyStories and of phi-1's exercises."""
+    seed: bool = False
+    """The form rewrites a document that is given to it, and needs one."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Form:
+        if (self.words is None) == (self.characters is None):
+            raise ValueError("a form says either `words` or `characters`")
+        return self
+
+
+class Audience(Section):
+    """A reader: one line of text, or the text with the levels of the topics that suit the reader."""
+
+    text: str
+    levels: tuple[Level, ...] = LEVELS
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"text": value} if isinstance(value, str) else value
+
+    def suits(self, level: Level | None) -> bool:
+        """Whether a topic of this level is for the reader; one that says none is for all."""
+        return level is None or level in self.levels
