@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator
 
 from corpus.config import Section
 from corpus.errors import RecipeError
@@ -14,15 +16,27 @@ Level = Literal["primary", "secondary", "college", "advanced"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
+PHRASE_LIMIT = 200  # characters
+
+
+def _phrase(text: str) -> str:
+    if not text.isprintable() or text != text.strip() or not 0 < len(text) <= PHRASE_LIMIT:
+        raise ValueError(f"one line of 1 to {PHRASE_LIMIT} visible characters is expected, not {text[:40]!r}")
+    return text
+
+
+Phrase = Annotated[str, AfterValidator(_phrase)]  # it stands on one line of a prompt and of a file
+
+
 class Topic(Section):
     """What one text is about; with `topics` of its own it is a chapter, and no text is written about it."""
 
-    title: str
+    title: Phrase
     level: Level | None = None
     """How far a reader must be; a chapter's level holds for its topics that say none."""
-    points: tuple[str, ...] = ()
+    points: tuple[Phrase, ...] = ()
     """What a text must cover."""
-    seeds: tuple[str, ...] = ()
+    seeds: tuple[Phrase, ...] = ()
     """Ids of the documents that the topic was found in."""
     topics: tuple[Topic, ...] = ()
 
@@ -31,7 +45,7 @@ class Domain(Section):
     """A field of knowledge in one language."""
 
     id: str
-    title: str
+    title: Phrase
     kind: Literal["prose", "code"]
     """Forms whose texts hold programs suit `code` only."""
     language: str = "en"

@@ -33,7 +33,10 @@ def near_pairs(titles: Sequence[str], least: float) -> Iterator[tuple[int, int, 
     for index, members in enumerate(sets):
         rare_first = sorted(members, key=lambda gram: (rarity[gram], gram))
         prefix = rare_first[: len(members) - math.ceil(least * len(members) - 1e-9) + 1]
+        least_size, most_size = least * len(members), len(members) / least
         for other in sorted({place for gram in prefix for place in postings[gram]}):
+            if not least_size <= len(sets[other]) <= most_size:
+                continue
             shared = len(members & sets[other])
             alike = shared / (len(members) + len(sets[other]) - shared)
             if alike >= least:
