@@ -113,7 +113,9 @@ def _wrong_script(text: str, language: str) -> str:
 
 def _echo(text: str, request: Request) -> str:
     """A long line of the prompt that the reply repeats word for word; the source of a rewriting is no part of that."""
-    prompt = "\n".join(SOURCE.sub("", message["content"]) for message in request.messages if message["role"] != "assistant")
+    prompt = "\n".join(
+        SOURCE.sub("", message["content"]) for message in request.messages if message["role"] != "assistant"
+    )
     lines = (line.strip() for line in prompt.split("\n"))
     return next((line[:80] for line in lines if _columns(line) > ECHO and line in text), "")
 
