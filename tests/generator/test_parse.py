@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from corpus.document import Document, Rejection
+from generator.book import Book
 from generator.config import GenerateConfig
 from generator.length import in_characters, units, word_count
 from generator.parse import parse_reply, trim_to_sentence
@@ -16,7 +17,6 @@ from generator.plan import plan_slots
 from generator.reply import Reply
 from generator.request import make_request
 from generator.teacher_config import TeacherConfig
-from generator.waves import shortfall
 from prompts.library import load_library
 from prompts.seeds import Seed
 
@@ -53,8 +53,13 @@ def test_a_line_of_the_chinese_prompt_that_comes_back_is_an_echo() -> None:
 
 def test_slots_that_a_teacher_without_chinese_leaves_empty_are_short_by_language() -> None:
     english = next(case["text"] for case in REPLIES if case.get("reason") == "language")
-    verdicts = {slot.id: [verdict.reason] for slot in SLOTS if isinstance(verdict := parse(english), Rejection)}
-    assert shortfall(SLOTS, verdicts) == {"language": len(SLOTS)}
+    book = Book(SLOTS, CONFIG, lambda documents: [("", "")] * len(documents))
+    while turns := book.open():
+        for turn in turns:
+            request = make_request(turn.slot, turn.attempt, LIBRARY, TeacherConfig(), CONFIG, 1)
+            book.ask(turn, request)
+            book.take_in([Reply(request.key, english, "stop", 10, 300, "m", 1.0, "e")])
+    assert book.shortfall() == {"language": len(SLOTS)}
 
 
 def test_chinese_for_an_english_slot_is_no_english() -> None:
