@@ -7,14 +7,17 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
+import psutil
 
 from corpus.errors import StateError
 from corpus.store import Store
 
 LEASE = "driver.lease"
 CLAIM = "leases"
+CLAIM_S = 1.0  # between a claim and its lease; whoever takes longer finds the next holder's when it writes its own
 
 
 @dataclass
@@ -34,9 +37,7 @@ class Lease:
             raise StateError(
                 f"{store.url}: {current['holder']} is working on this run", hint="wait for it, or stop it first"
             )
-        fence = (current["fence"] if current else 0) + 1
-        if not store.commit(f"{CLAIM}/{fence:06d}", uuid.uuid4().bytes) and not _abandoned(store, fence):
-            raise StateError(f"{store.url}: another process took this run at the same moment", hint="try again")
+        fence = _claim(store, (current["fence"] if current else 0) + 1)
         lease = cls(store, f"{socket.gethostname()}:{os.getpid()}", fence, ttl_s)
         lease.renew()
         return lease
@@ -46,43 +47,57 @@ class Lease:
         current = _read(self.store)
         if current and current["fence"] > self.fence:
             raise StateError(f"{self.store.url}: the lease was lost to {current['holder']}")
-        record = {"holder": self.holder, "fence": self.fence, "until": time.time() + self.ttl_s, "ttl": self.ttl_s}
-        self.store.replace(LEASE, orjson.dumps(record))
+        self._write(time.time() + self.ttl_s)
 
     def release(self) -> None:
-        """Give it back: the next driver need not wait for it to expire."""
-        record = {"holder": self.holder, "fence": self.fence, "until": 0.0, "ttl": self.ttl_s}
+        """Give it back: the next driver need not wait for it to expire. A lease that was lost is left to its holder."""
+        current = _read(self.store)
+        if not current or current["fence"] <= self.fence:
+            self._write(0.0)
+
+    def _write(self, until: float) -> None:
+        record = {"holder": self.holder, "fence": self.fence, "until": until, "ttl": self.ttl_s}
         self.store.replace(LEASE, orjson.dumps(record))
 
 
-def _read(store: Store) -> dict | None:
+def _claim(store: Store, fence: int) -> int:
+    """Claim `fence`, or the one after a claim whose holder died before it wrote its lease. No number is held twice."""
+    while not store.commit(f"{CLAIM}/{fence:06d}", uuid.uuid4().bytes):
+        time.sleep(CLAIM_S)
+        current = _read(store)
+        if current and current["fence"] >= fence:
+            raise StateError(f"{store.url}: another process took this run at the same moment", hint="try again")
+        fence += 1
+    return fence
+
+
+def _read(store: Store) -> dict[str, Any] | None:
     try:
-        return orjson.loads(store.read(LEASE))
+        record = orjson.loads(store.read(LEASE))
+        return {"holder": str(record["holder"]), "fence": int(record["fence"]), "until": float(record["until"]),
+                "ttl": float(record["ttl"])}  # fmt: skip
     except FileNotFoundError:
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise StateError(
+            f"{store.url}/{LEASE}: not a lease: {error}", hint="delete it if nothing works on this run"
+        ) from None
 
 
-def _expired(record: dict) -> bool:
+def _expired(record: dict[str, Any]) -> bool:
     """Past its end, or so far ahead that the clock must have been set back; or its process on this host is gone."""
     left = record["until"] - time.time()
     if left <= 0 or left > 2 * record["ttl"]:
         return True
     host, _, process = record["holder"].rpartition(":")
-    return host == socket.gethostname() and not _alive(int(process))
+    return host == socket.gethostname() and process.isdecimal() and not _alive(int(process))
 
 
 def _alive(process: int) -> bool:
+    """Whether it runs. One that was killed and not yet waited for by its parent does not."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    return True
-
-
-def _abandoned(store: Store, fence: int) -> bool:
-    """A claim whose holder died before writing its lease: nobody wrote the lease within a second."""
-    time.sleep(1.0)
-    current = _read(store)
-    return not current or current["fence"] < fence

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from corpus.errors import SetupError
@@ -32,6 +34,20 @@ class Disk:
         """Make the bytes of a file, or the entries of a folder, durable."""
         sync(path)
 
+    def create(self, path: Path) -> int:
+        """Open a new file for appending; raises `FileExistsError` when the name is taken."""
+        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
+
+    def append(self, file: int, data: bytes) -> None:
+        """Add all of `data`; not yet durable."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
+
+    def flush(self, file: int) -> None:
+        """Make what was appended durable."""
+        os.fsync(file)
+
     def link(self, source: Path, target: Path) -> None:
         """Give `source` the name `target`; raises `FileExistsError` when the name is taken."""
         os.link(source, target)
@@ -48,13 +64,14 @@ class Disk:
 class LocalStore(Store):
     """A folder on this machine."""
 
-    def __init__(self, root: Path, disk: Disk | None = None) -> None:
+    def __init__(self, root: Path, disk: Disk | None = None, durable: set[Path] | None = None) -> None:
         self.local: Path = Path(os.path.abspath(root))
         self.url = str(self.local)
         self.disk = disk or Disk()
+        self._durable = set() if durable is None else durable  # folders whose entries this process has synced
 
     def child(self, name: str) -> LocalStore:
-        return LocalStore(self.local / checked(name), self.disk)
+        return LocalStore(self.local / checked(name), self.disk, self._durable)
 
     def read(self, name: str) -> bytes:
         return (self.local / checked(name)).read_bytes()
@@ -68,27 +85,37 @@ class LocalStore(Store):
 
     def commit(self, name: str, data: bytes) -> bool:
         target = self.local / checked(name)
-        temporary = self._written(target, data)
-        try:
-            self.disk.link(temporary, target)
-        except FileExistsError:
-            return False
-        finally:
-            self.disk.unlink(temporary)
-        self.disk.fsync(target.parent)
-        return True
+        with named_failure(target):
+            temporary = self._written(target, data)
+            try:
+                self.disk.link(temporary, target)
+                first = True
+            except FileExistsError:
+                first = False
+            finally:
+                self.disk.unlink(temporary)
+            # Also when somebody else was first: they may have died before their own fsync, and the caller goes on to
+            # name this file in a manifest.
+            self.disk.fsync(target.parent)
+        return first
 
     def replace(self, name: str, data: bytes) -> None:
         target = self.local / checked(name)
-        self.disk.rename(self._written(target, data), target)
-        self.disk.fsync(target.parent)
+        with named_failure(target):
+            temporary = self._written(target, data)
+            try:
+                self.disk.rename(temporary, target)
+            except OSError:
+                self.disk.unlink(temporary)
+                raise
+            self.disk.fsync(target.parent)
 
     def delete(self, name: str) -> None:
         self.disk.unlink(self.local / checked(name))
 
     def sweep(self, older_than_s: float) -> int:
         limit = time.time() - older_than_s
-        stale = [path for path in self.local.rglob(f"{TEMPORARY}*") if path.is_file() and path.stat().st_mtime < limit]
+        stale = [path for path in self.local.rglob(f"{TEMPORARY}*") if _is_older(path, limit)]
         for path in stale:
             self.disk.unlink(path)
         return len(stale)
@@ -96,24 +123,45 @@ class LocalStore(Store):
     def _written(self, target: Path, data: bytes) -> Path:
         temporary = target.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
-            make_folder(target.parent, self.disk)
+            self._make_folder(target.parent)
             self.disk.write(temporary, data)
             self.disk.fsync(temporary)
-        except OSError as error:
+        except OSError:
             self.disk.unlink(temporary)
-            raise SetupError(
-                f"{target}: cannot write: {error.strerror or error}",
-                hint="free space or mend the permissions, then run again",
-            ) from error
+            raise
         return temporary
 
+    def make_folder(self) -> None:
+        """Create this folder, durably."""
+        with named_failure(self.local):
+            self._make_folder(self.local)
 
-def make_folder(folder: Path, disk: Disk) -> None:
-    """Create `folder`; each new level is durable in its parent before this returns."""
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        disk.fsync(path.parent)
+    def _make_folder(self, folder: Path) -> None:
+        """Every level is durable in its parent, also one that a predecessor made and died before it was synced."""
+        if folder in self._durable and folder.is_dir():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder, *folder.parents[:-1]):
+            if path in self._durable or not os.access(path.parent, os.R_OK | os.W_OK):
+                break  # what we may not write to, we did not make
+            self.disk.fsync(path.parent)
+            self._durable.add(path)
+
+
+@contextmanager
+def named_failure(path: Path) -> Iterator[None]:
+    """What the disk refuses becomes a `SetupError` that names `path` and what the disk said."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(
+            f"{path}: cannot write: {error.strerror or error}",
+            hint="free space or mend the permissions, then run again",
+        ) from error
+
+
+def _is_older(path: Path, limit: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < limit
+    except FileNotFoundError:
+        return False  # its owner has finished with it meanwhile

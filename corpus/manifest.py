@@ -67,25 +67,33 @@ class Manifest(Section):
 def commit_manifest(store: Store, manifest: Manifest) -> bool:
     """Commit after checking the balance; False when another writer completed the stage first."""
     manifest.balance.check(manifest.stage)
-    body = orjson.loads(canonical(manifest.model_dump(mode="json")))
-    data = orjson.dumps({"checksum": digest(body), "manifest": body}, option=orjson.OPT_INDENT_2)
-    return store.commit(MANIFEST, data)
+    return store.commit(MANIFEST, _sealed(orjson.loads(canonical(manifest.model_dump(mode="json")))))
 
 
 def load_manifest(store: Store) -> Manifest | None:
-    """The manifest, or None when the stage is not complete. Raises `StateError` when it is damaged."""
+    """The manifest, or None when the stage is not complete. Raises `StateError` when a single byte of it was changed."""
     try:
         data = store.read(MANIFEST)
     except FileNotFoundError:
         return None
     where = f"{store.url}/{MANIFEST}"
     try:
-        outer = orjson.loads(data)
-        if digest(outer["manifest"]) != outer["checksum"]:
+        body = orjson.loads(data)["manifest"]
+        if _sealed(body) != data:
             raise StateError(f"{where}: its checksum does not fit its content", hint="restore it from a copy")
-        return Manifest.model_validate(outer["manifest"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        if body.get("schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+            raise StateError(
+                f"{where}: of schema version {body['schema_version']}; this Hornbook reads up to {SCHEMA_VERSION}",
+                hint="use the version that wrote it, or a newer one",
+            )
+        return Manifest.model_validate(body)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValidationError) as error:
         raise StateError(f"{where}: not a manifest: {error}", hint="restore it from a copy") from None
+
+
+def _sealed(body: Any) -> bytes:
+    """The one byte form of a manifest, its checksum before it."""
+    return orjson.dumps({"checksum": digest(body), "manifest": body}, option=orjson.OPT_INDENT_2)
 
 
 def verify_stage(store: Store) -> list[str]:

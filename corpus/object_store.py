@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
 
+from corpus.errors import SetupError
 from corpus.store import Store, checked
+
+CREATED, CONFLICT, TAKEN = 200, 409, 412
+PAUSES_S = (0.1, 0.3, 1.0)
 
 
 class ObjectStore(Store):
@@ -42,18 +47,37 @@ class ObjectStore(Store):
         path = self._path(name)
         if not self._conditional:
             return self._create(path, data)
-        bucket, _, key = path.partition("/")
-        from botocore.exceptions import ClientError
+        for pause in (*PAUSES_S, None):
+            status = self._put_if_absent(path, data)
+            if status == TAKEN:
+                # Our own put may have gone through while its answer was lost, and the client sent it again.
+                return bool(data) and self.read(name) == data
+            if status == CREATED:
+                return True
+            if pause is not None:
+                time.sleep(pause)
+        raise SetupError(f"{self.url}/{name}: the store answers 409 again and again", hint="run again")
 
+    def _put_if_absent(self, path: str, data: bytes) -> int:
+        """HTTP status of a conditional put: 200, 412 when there is an object, 409 when others write it now.
+
+        After a 409 nobody knows whether those others will succeed, so it is asked again.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, _, key = path.partition("/")
         try:
             self._files.call_s3("put_object", Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
         except FileExistsError:
-            return False
-        except (ClientError, OSError) as error:
-            if _is_conflict(error):
-                return False
-            raise
-        return True
+            return TAKEN
+        except (BotoCoreError, ClientError, OSError) as error:
+            status = _status(error)
+            if status in (TAKEN, CONFLICT):
+                return status
+            raise SetupError(
+                f"{self.url}: cannot write {path}: {error}", hint="is the store there, and may we?"
+            ) from error
+        return CREATED
 
     def replace(self, name: str, data: bytes) -> None:
         self._files.pipe_file(self._path(name), data)
@@ -77,12 +101,12 @@ class ObjectStore(Store):
         return f"{self._root}/{checked(name)}"
 
 
-def _is_conflict(error: Exception) -> bool:
-    """412 (it was there) and 409 (somebody else is putting it now) both mean that another writer was first."""
+def _status(error: Exception) -> int:
+    """The HTTP status behind an error of the client; 0 when there is none."""
     seen: BaseException | None = error
     while seen is not None:
         response = getattr(seen, "response", None) or {}
-        if response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412):
-            return True
+        if status := response.get("ResponseMetadata", {}).get("HTTPStatusCode"):
+            return int(status)
         seen = seen.__cause__
-    return False
+    return 0

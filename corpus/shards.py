@@ -26,14 +26,19 @@ class Partition:
 
 
 def write_partition(store: Store, kind: str, index: int, table: pa.Table) -> Partition:
-    """Commit `table` as KIND/INDEX-CHECKSUM.parquet. The name carries the content, so two writers cannot disagree."""
+    """Commit `table` as KIND/INDEX-CHECKSUM.parquet. The name carries the content, so two writers cannot disagree.
+
+    Raises `StateError` when a file of that name is there with other bytes.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     data = sink.getvalue().to_pybytes()
     checksum = xxhash.xxh3_128_hexdigest(data)
     name = f"{kind}/{index:05d}-{checksum[:12]}.parquet"
-    store.commit(name, data)
-    return Partition(name, kind, table.num_rows, len(data), checksum)
+    partition = Partition(name, kind, table.num_rows, len(data), checksum)
+    if not store.commit(name, data):
+        checked_bytes(store, partition)  # left by a driver that died: the manifest may name it only if it is whole
+    return partition
 
 
 def read_partition(store: Store, partition: Partition, columns: list[str] | None = None) -> pa.Table:

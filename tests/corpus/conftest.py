@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.hub_server import HubServer
+from tests.fakes.stores import s3, store
+
+__all__ = ["s3", "store"]
 
 
 @pytest.fixture(scope="session")
