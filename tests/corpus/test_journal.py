@@ -197,6 +197,33 @@ def test_a_full_disk_costs_no_record_before_or_after_it(tmp_path: Path, operatio
     assert items(place) == list(range(after + 2))
 
 
+@pytest.mark.parametrize("operation", ["append", "flush"])
+def test_nothing_is_added_behind_what_a_failed_write_may_have_left(
+    tmp_path: Path, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that refuses to write may refuse to cut as well."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    disk = Refusing("nothing yet")
+    place = LocalStore(tmp_path, disk)
+    writer = JournalWriter(place, "w")
+    writer.append({"n": 0})
+    writer.sync()
+    disk.operation = operation
+    writer.append({"n": 1})
+    with pytest.raises(SetupError):
+        writer.sync()
+    left = next(tmp_path.glob("*.open")).read_bytes()
+    writer.append({"n": 2})
+    writer.close()
+    assert sorted(tmp_path.glob("*.open"))[0].read_bytes() == left
+    assert items(place)[-2:] == [1, 2]
+    assert set(items(place)) == {0, 1, 2}
+
+
 def test_a_segment_that_is_sealed_while_it_is_read_is_read(tmp_path: Path) -> None:
     writer = filled(tmp_path, 4)
 

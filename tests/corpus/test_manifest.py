@@ -166,8 +166,14 @@ def test_the_hash_of_a_dataset_knows_every_row_and_every_copy(rows: list, data: 
     before = dataset_hash(tables(rows, []))
     key, text = rows[at]
     for changed in ([*rows, rows[at]], rows[:at] + rows[at + 1 :], [*rows[:at], (key, text + "x"), *rows[at + 1 :]],
-                    [*rows[:at], (key + text[:1] + "|", text[1:]), *rows[at + 1 :]]):  # fmt: skip
+                    [*rows[:at], (key + "x", text), *rows[at + 1 :]]):  # fmt: skip
         assert dataset_hash(tables(changed, [])) != before
+
+
+@given(st.text(max_size=8), st.integers(0, 8), st.integers(0, 8))
+def test_the_hash_of_a_dataset_knows_where_a_column_ends(letters: str, first: int, second: int) -> None:
+    one, other = ((letters[:cut], letters[cut:]) for cut in (first, second))
+    assert (dataset_hash(tables([one], [])) == dataset_hash(tables([other], []))) == (one == other)
 
 
 def test_a_fingerprint_knows_each_of_its_parts_and_no_order_of_keys() -> None:

@@ -11,7 +11,7 @@ from corpus.errors import SetupError, StateError
 from corpus.local_store import Disk, LocalStore
 from corpus.manifest import MANIFEST, Balance, Manifest, commit_manifest, load_manifest, verify_stage
 from corpus.shards import write_partition
-from tests.crash.disks import CountingDisk, DirectDisk, Fault, ForgettingDisk, NoFsyncDisk
+from tests.crash.disks import CountingDisk, DirectDisk, Fault, ForgettingDisk, NoFolderSyncDisk, NoFsyncDisk
 
 TABLE = pa.table({"id": ["a", "b"], "text": ["x" * 500, "y" * 500]})
 
@@ -36,10 +36,6 @@ def broken(folder: Path) -> list[str]:
     except StateError as error:
         return [str(error)]
     return verify_stage(store) if found else []
-
-
-def operations() -> int:
-    return 60
 
 
 def attempt(folder: Path, disk: Disk) -> bool:
@@ -67,17 +63,39 @@ def test_any_operation_may_fail_or_be_the_last(tmp_path: Path, die: bool) -> Non
 
 def test_a_power_cut_after_the_commit_loses_nothing(tmp_path: Path) -> None:
     disk = ForgettingDisk()
-    commit_stage(LocalStore(tmp_path, disk))
-    disk.crash()
-    assert load_manifest(LocalStore(tmp_path)) is not None
-    assert broken(tmp_path) == []
+    commit_stage(LocalStore(tmp_path / "a/run/stage", disk))
+    disk.cut_power(tmp_path)
+    assert load_manifest(LocalStore(tmp_path / "a/run/stage")) is not None
+    assert broken(tmp_path / "a/run/stage") == []
+
+
+def test_a_power_cut_at_any_moment_shows_the_old_state_or_the_new(tmp_path: Path) -> None:
+    """Also when a driver that died just before left names behind that it had not synced."""
+    counting = CountingDisk()
+    attempt(tmp_path / "whole/run/stage", counting)
+    for at in range(1, counting.done + 1):
+        root = tmp_path / str(at)
+        root.mkdir()
+        machine, stage = ForgettingDisk(), root / "run/stage"
+        assert attempt(stage, CountingDisk(at, die=True, under=machine)), at
+        assert not attempt(stage, machine)
+        machine.cut_power(root)
+        assert load_manifest(LocalStore(stage)) is not None, f"lost after a death at operation {at}"
+        assert broken(stage) == [], f"after a death at operation {at}"
 
 
 def test_the_sweep_catches_a_store_that_never_syncs(tmp_path: Path) -> None:
     disk = NoFsyncDisk()
     commit_stage(LocalStore(tmp_path, disk))
-    disk.crash()
+    disk.cut_power(tmp_path)
     assert broken(tmp_path)
+
+
+def test_the_sweep_catches_a_store_that_never_syncs_a_folder(tmp_path: Path) -> None:
+    disk = NoFolderSyncDisk()
+    commit_stage(LocalStore(tmp_path, disk))
+    disk.cut_power(tmp_path)
+    assert load_manifest(LocalStore(tmp_path)) is None
 
 
 def test_the_sweep_catches_a_store_that_writes_the_final_name(tmp_path: Path) -> None:
