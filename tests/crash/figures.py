@@ -1,9 +1,10 @@
 """What the kill tests measured: each appends its figures to one file, and `python -m tests.crash.figures` prints them
-as the table of docs/reliability.md."""
+as the table of docs/reliability.md, or puts them there with `--write`."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import orjson
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "bench" / "out" / "reliability.jsonl"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- figures: python -m tests.crash.figures --write -->\n", "<!-- end of figures -->\n"
 HEAD = ("what was killed", "kills", "slots or items", "lost", "repeated", "requests", "promised at most", "test")
 
 
@@ -53,5 +56,14 @@ def _sum(group: list[dict], name: str) -> str:
     return f"{sum(found):,}" if found else ""
 
 
+def written(page: str, figures: str) -> str:
+    """The page with another table between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n{figures}\n\n{END}{rest.partition(END)[2]}"
+
+
 if __name__ == "__main__":
-    print(table([orjson.loads(line) for line in FILE.read_bytes().splitlines()]))
+    figures = table([orjson.loads(line) for line in FILE.read_bytes().splitlines()])
+    print(figures)
+    if "--write" in sys.argv:
+        PAGE.write_text(written(PAGE.read_text("utf-8"), figures), "utf-8")
