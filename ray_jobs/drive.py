@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from corpus.errors import IncompleteError, YieldError
+from corpus.errors import IncompleteError, SetupError, StateError, YieldError
 from corpus.lease import Lease
 from corpus.manifest import Manifest
 from corpus.store import Store
@@ -68,21 +68,21 @@ def run(recipe: Recipe, *, until: str | None = None, talk: Talk | None = None) -
     if drive.look() is None or (until and until in drive.manifests):
         return drive
     talk = talk or Talk(drive.folder)
-    with _held(drive.folder):
+    with _held(drive.folder) as stopping:
         desk = Desk(recipe.teacher, _log_of(drive.folder, recipe), talk)
         try:
-            _run(drive, desk, talk, until)
+            _run(drive, desk, talk, until, stopping)
         finally:
             desk.stop()
     _check_yield(recipe, drive)
     return drive
 
 
-def _run(drive: Drive, desk: Desk, talk: Talk, until: str | None) -> None:
+def _run(drive: Drive, desk: Desk, talk: Talk, until: str | None, stopping: threading.Event) -> None:
     recipe = drive.recipe
     if recipe.generate and "generate" not in drive.manifests:
         desk.open()
-    line = Line(recipe, drive.folder, passes_for(recipe.run), talk, desk)
+    line = Line(recipe, drive.folder, passes_for(recipe.run), talk, desk, stopping)
     with _stoppable(line):
         for stage in drive.stages(line):
             line.check()
@@ -133,18 +133,32 @@ def _log_of(folder: Store, recipe: Recipe) -> Path:
 
 
 @contextmanager
-def _held(folder: Store) -> Iterator[None]:
-    """Hold the run's lease, renewed in the background."""
-    lease, over = Lease.acquire(folder), threading.Event()
+def _held(folder: Store) -> Iterator[threading.Event]:
+    """Hold the run's lease, renewed in the background. The event asks the run to stop, as when the lease is lost.
+
+    Raises `StateError` when another driver took the run over: what this one has in flight is finished and committed.
+    """
+    lease, over, stopping, lost = Lease.acquire(folder), threading.Event(), threading.Event(), threading.Event()
 
     def renew() -> None:
         while not over.wait(RENEW_S):
-            lease.renew()
+            try:
+                lease.renew()
+            except SetupError:
+                continue  # the disk refuses for now; until the lease expires there is time to try again
+            except StateError:
+                lost.set()
+                stopping.set()
+                return
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()
     try:
-        yield
+        yield stopping
+    except (IncompleteError, KeyboardInterrupt):
+        if lost.is_set():
+            raise StateError(f"{folder.url}: another driver took this run over", hint="let it finish") from None
+        raise
     finally:
         over.set()
         thread.join()

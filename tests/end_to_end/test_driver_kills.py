@@ -8,13 +8,18 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import orjson
 import pytest
 
+from corpus.errors import StateError
+from corpus.lease import LEASE
 from corpus.manifest import load_manifest
 from corpus.store import open_store
+from ray_jobs import drive
 from ray_jobs.crew import AHEAD, BATCH
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
@@ -107,6 +112,29 @@ def check(tmp_path: Path, tokenizer: Path, kills: int, documents: int) -> None:
     assert manifest.totals["slots"] == documents > len(found.kept) > 0
     assert asked == attempts > documents, "every attempt reached the teacher, and there were second attempts"
     assert sent <= bound, f"seed {seed}: {sent} requests for {attempts} attempts and {killed} kills"
+
+
+def test_a_driver_that_lost_its_lease_stops_and_says_so(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was suspended for longer than its lease, and somebody else took the run over."""
+    monkeypatch.setattr(drive, "RENEW_S", 0.1)
+    recipe, place = write_recipe(tmp_path, tokenizer, 200), open_store(tmp_path / "runs/kills@1")
+
+    def take_over() -> None:
+        while gate.total < WINDOW:
+            time.sleep(0.01)
+        other = {"holder": "elsewhere:1", "fence": 2, "until": time.time() + 30, "ttl": 30.0}
+        place.replace(LEASE, orjson.dumps(other))
+
+    with FakeTeacher(delay_s=REPLY_S) as slow, Turnstile(slow.url) as gate:
+        threading.Thread(target=take_over, daemon=True).start()
+        settings = [f"store={tmp_path}/runs", f"teacher.endpoints=['{gate.url}']"]
+        with pytest.raises(StateError, match="another driver took this run over"):
+            run(resolve(str(recipe), settings, {}).recipe, until="generate", talk=Talk(quiet=True))
+        assert gate.total < 100
+    assert orjson.loads(place.read(LEASE))["fence"] == 2, "the other's lease is left alone"
+    assert load_manifest(place.child("generate")) is None
 
 
 @pytest.mark.timeout(280)
