@@ -96,7 +96,12 @@ class Asker:
         return outcome
 
     async def _persist(self, request: Request) -> Outcome:
-        tries, patience, first_fault = 0, 0, 0.0
+        """Send until there is an outcome. Failures that count: every one but the repeated ones of an outage.
+
+        A fault after somebody was answered begins anew: a request that was caught by an outage before has its patience
+        back, and one that alone breaks its connection again and again still comes to its end.
+        """
+        tries, counted, patience, since = 0, 0, 0, 0.0
         while True:
             tries += 1
             self.stats.sent += 1
@@ -104,18 +109,15 @@ class Asker:
                 return await self._send(request, patience)
             except TeacherError as error:
                 patience += error.reason == "stalled"
-                first_fault = first_fault or time.monotonic()
-                outage = self._is_outage(error, first_fault)
-                spent = tries > self._retries and not outage
+                anew = self._last_answer >= since
+                since = time.monotonic() if anew else since
+                outage = error.reason == "connection" and time.monotonic() - since < self._outage_s
+                counted += anew or not outage
+                spent = counted > (max(1, self._retries) if outage else self._retries)
                 failure = Failure(request.key, error.reason, error.detail, error.retryable, tries)
                 if not error.retryable or spent or await self._stopped_within(_pause(tries, error, outage)):
                     return failure
                 self.stats.retried[error.reason] += 1
-
-    def _is_outage(self, error: TeacherError, since: float) -> bool:
-        """Whether nobody can be reached, so that the time counts and not the tries: our server is being restarted."""
-        nobody = self._last_answer < since
-        return error.reason == "connection" and nobody and time.monotonic() - since < self._outage_s
 
     async def _send(self, request: Request, patience: int) -> Reply:
         """One sending, cut short when it takes far longer than its fellows: a hang is a failure of the machinery."""

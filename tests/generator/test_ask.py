@@ -221,3 +221,37 @@ def test_batches_share_one_window(store):
     outcomes, stats = asyncio.run(go())
     assert len({item.request_key for item in outcomes if isinstance(item, Reply)}) == 30
     assert stats.most_in_flight == 3
+
+
+def test_a_request_that_meets_one_outage_after_another_is_answered(store, monkeypatch):
+    """Each outage lasts for more sendings than there are retries, and between them others are answered."""
+    monkeypatch.setattr("generator.ask.PAUSE_S", 0.001)
+
+    async def act(request, before):
+        if request.key == "key-0" and before < 40:
+            if before == 20:
+                await others_answered.wait()
+            raise TeacherError("connection", "nobody listens", retryable=True)
+        if request.key == "key-1" and before < 10:
+            raise TeacherError("connection", "nobody listens", retryable=True)
+        others_answered.set()
+        return "text"
+
+    others_answered = asyncio.Event()
+    outcomes, stats, _ = run(store, act, 2, retries=3)
+    assert all(isinstance(item, Reply) for item in outcomes)
+    assert stats.retried == {"connection": 50}
+
+
+def test_a_request_that_alone_breaks_its_connection_comes_to_its_end(store, monkeypatch):
+    monkeypatch.setattr("generator.ask.PAUSE_S", 0.001)
+
+    async def act(request, before):
+        if request.key == "key-0":
+            raise TeacherError("connection", "cut", retryable=True)
+        await asyncio.sleep(0.01)
+        return "text"
+
+    outcomes, _, teacher = run(store, act, 400, retries=3, window=2)
+    assert [item.reason for item in outcomes if isinstance(item, Failure)] == ["connection"]
+    assert teacher.sent["key-0"] < 50
