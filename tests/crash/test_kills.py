@@ -20,7 +20,7 @@ from tests.crash.figures import record
 
 ROOT = Path(__file__).parents[2]
 WORKER = """
-import sys
+import sys, time
 from corpus.journal import JournalWriter, read_journal
 from corpus.store import open_store
 store = open_store(sys.argv[1])
@@ -34,6 +34,7 @@ for item in range(total):
         if item % 3 == 0:
             writer.sync()
             print(item, flush=True)
+            time.sleep(0.001)  # so that the work outlasts the kills, however quick the disk is
 writer.close()
 print("end", flush=True)
 """
