@@ -81,7 +81,7 @@ name: kills
 seed: 5
 store: {tmp_path}/runs
 teacher: {{model: {real_teacher.model}, tokenizer: {tokenizer}, concurrency: {WINDOW}, endpoints: ["{gate.url}"], stall_s: 120}}
-generate: {{documents: {DOCUMENTS}, attempts: 1, max_tokens: 96, min_words: 5}}
+generate: {{documents: {DOCUMENTS}, attempts: 1, max_tokens: 96, min_words: 5, truncated: trim}}
 run: {{workers: 2}}
 """,
             "utf-8",
