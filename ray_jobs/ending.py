@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from corpus.manifest import Manifest, load_manifest
@@ -14,7 +16,7 @@ from ray_jobs.recipe import Recipe
 from ray_jobs.talk import Talk
 
 REPORT = "report.html"
-SAMPLE = 400  # characters
+SAMPLE, WIDTH = 400, 110  # characters of the sample, and of a line
 
 
 def write_report(recipe: Recipe, out: Path | None = None) -> str:
@@ -60,17 +62,26 @@ def _print_kept(manifest: Manifest) -> None:
 
 def _print_slots(manifest: Manifest) -> None:
     totals = manifest.totals
-    print(f"slots   {totals['documents']:,} of {totals['slots']:,} filled in {totals['attempts']:,} attempts")
+    share = totals["documents"] / max(1, totals["attempts"])
+    print(
+        f"slots   {totals['documents']:,} of {totals['slots']:,} filled in {totals['attempts']:,} attempts ({share:.0%})"
+    )
     for name, count in sorted(manifest.reasons.items(), key=lambda item: -item[1])[:6]:
         print(f"        − {count:>6,}  {name}")
 
 
 def _print_arms(manifest: Manifest) -> None:
     fact = manifest.facts["arms"]
-    print("\n" + "\n".join(_aligned([fact["columns"], *fact["rows"]])) + f"\n{fact['caption']}\n")
+    header: list[object] = [str(name).replace(": difference from raw", " vs raw") for name in fact["columns"]]
+    print("\n" + "\n".join(_aligned([header, *fact["rows"]])) + f"\n\n{_wrapped(fact['caption'])}\n")
     rows = manifest.facts["samples.student"]["rows"]
     if rows:
-        print(f"a sample ({rows[-1]['domain']}): “{' '.join(rows[-1]['text'].split())[:SAMPLE]}”\n")
+        words = " ".join(rows[-1]["text"].split())[:SAMPLE]
+        print(_wrapped(f"a sample of the student ({rows[-1]['domain']}): “{words}”") + "\n")
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, min(WIDTH, shutil.get_terminal_size().columns))
 
 
 def _aligned(rows: list[list[object]]) -> list[str]:
@@ -88,4 +99,5 @@ def _print_places(folder: Store, page: str, recipe: Recipe, manifests: dict[str,
     print(f"data    {folder.url}/filter/documents\nreport  {page}")
     if "train" in manifests:
         print(f"student {folder.url}/train/students")
-    print(f"next    hornbook show {recipe.name} -n 3", file=sys.stdout)
+    only = " --source synthetic" if "generate" in manifests else ""
+    print(f"next    hornbook show {recipe.name} -n 3{only}", file=sys.stdout)

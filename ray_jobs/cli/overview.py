@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import orjson
+import pyarrow.compute as pc
 
 from corpus.errors import StateError
 from corpus.manifest import load_manifest, table_of, verify_stage
@@ -89,8 +90,10 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
     return None
 
 
-def rows_of(recipe: str, settings: list[str], count: int, *, rejected: bool, as_json: bool) -> None:
-    """Print kept rows, or rejected ones with their reason."""
+def rows_of(
+    recipe: str, settings: list[str], count: int, *, rejected: bool, as_json: bool, source: str | None = None
+) -> None:
+    """Print kept rows, or rejected ones with their reason; of one source only where it is named."""
     folder = run_folder(resolve(recipe, settings).recipe)
     name = next((stage for stage in ("filter", "generate") if load_manifest(folder.child(stage))), None)
     if name is None:
@@ -98,14 +101,20 @@ def rows_of(recipe: str, settings: list[str], count: int, *, rejected: bool, as_
     store = folder.child(name)
     manifest = load_manifest(store)
     assert manifest is not None
-    for row in table_of(store, manifest, "rejected" if rejected else "documents").slice(0, count).to_pylist():
+    table = table_of(store, manifest, "rejected" if rejected else "documents")
+    if source:
+        table = table.filter(pc.equal(table["source"], source))
+    for row in table.slice(0, count).to_pylist():
         if as_json:
             print(orjson.dumps(row).decode())
         elif rejected:
             print(f"{row['id']}  {row['source']}  {row['reason']}  {row['detail']}")
         else:
             text = redact(row["text"])[0]
-            print(f"── {row['id']} · {row['source']} · {row['domain']} · {row['form']}\n\n{text[:TEXT_SHOWN]}\n")
+            head = " · ".join(
+                part for part in (row["id"], row["source"], row["domain"], row["topic"], row["form"]) if part
+            )
+            print(f"── {head}\n\n{text[:TEXT_SHOWN]}\n")
 
 
 def problems_of(recipe: str, settings: list[str]) -> list[str]:

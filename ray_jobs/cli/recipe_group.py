@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from corpus.errors import RecipeError
 from ray_jobs.cli.options import AddressOption, JsonOption, RecipeArgument, SetOption, settings
 
 
@@ -18,16 +19,29 @@ def add_to(app: typer.Typer) -> None:
 
 
 def new(path: Annotated[Path, typer.Argument(help="File to write; its stem becomes the recipe's name.")] = Path("recipe.yaml"),
-        from_: Annotated[str, typer.Option("--from", help="Shipped recipe or file to start from.")] = "demo") -> None:  # fmt: skip
-    """Write a recipe to start from.
+        topic: Annotated[str | None, typer.Argument(help="After the word `domain`: the field of a new domain file.")] = None,
+        from_: Annotated[str, typer.Option("--from", help="Shipped recipe or file to start from.")] = "demo",
+        language: Annotated[str, typer.Option(help="Language of a domain file.")] = "en",
+        recipe: Annotated[str | None, typer.Option(help="Recipe whose teacher drafts the domain.")] = None) -> None:  # fmt: skip
+    """Write a recipe to start from, or a first domain file: `hornbook new domain TOPIC`.
 
     The JSON schema lies beside it, so that editors know every key.
 
     Example: hornbook new my.yaml --from phi15-textbooks
     """
+    from ray_jobs.new_domain import new_domain
+    from ray_jobs.resolve import resolve
     from ray_jobs.shipped import write_recipe
 
-    print(write_recipe(path, from_))
+    if topic is None:
+        print(write_recipe(path, from_))
+        return
+    if str(path) != "domain":
+        raise RecipeError(f"new {path}: a topic goes with `domain`", hint=f'hornbook new domain "{topic}"')
+    written, grown = new_domain(topic, language, "prose", resolve(recipe, []).recipe.teacher if recipe else None)
+    for item in grown.refused if grown else []:
+        print(f"left out ({item.reason}): {item.line}", file=sys.stderr)
+    print(written)
 
 
 def validate(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
@@ -121,14 +135,15 @@ def status(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = Fa
 
 
 def show(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1)] = 3, rejected: bool = False,
+         source: Annotated[str | None, typer.Option(help="Rows of one source; `synthetic` is what the teacher wrote.")] = None,
          set_: SetOption = None, json: JsonOption = False) -> None:  # fmt: skip
     """Print kept or rejected rows.
 
-    Example: hornbook show demo -n 5 --rejected
+    Example: hornbook show demo -n 5 --source synthetic
     """
     from ray_jobs.cli.overview import rows_of
 
-    rows_of(recipe, settings(set_), n, rejected=rejected, as_json=json)
+    rows_of(recipe, settings(set_), n, rejected=rejected, as_json=json, source=source)
 
 
 def report(recipe: RecipeArgument, out: Annotated[Path | None, typer.Option(help="File to write.")] = None,

@@ -101,7 +101,8 @@ def test_the_bilingual_recipe_keeps_good_text_of_both_languages(tmp_path: Path) 
     from trainer.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer([*ENGLISH, *CHINESE], 400, tmp_path / "tokenizer").parent
-    settings = [f"store={tmp_path}", f"teacher.tokenizer={tokenizer}", "student=null", "run.workers=0"]
+    settings = [f"store={tmp_path}", f"teacher.tokenizer={tokenizer}", "student=null", "generate=null",
+                "blend.weights={english: 241, chinese: 82}", "run.workers=0"]  # fmt: skip
     for name, texts in {"english": [*ENGLISH, CHINESE[0]], "chinese": [*CHINESE, ENGLISH[0]]}.items():
         rows = [json.dumps({"text": text}) for text in texts]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows) + "\n", "utf-8")
