@@ -17,7 +17,7 @@ class Form(Section):
     title: str
     kind: Literal["prose", "code"]
     words: tuple[int, int] | None = None
-    """Length asked for; the reply has room for about twice as much."""
+    """Length asked for. The recipe's `max_tokens` must leave room to end: about 1.4 tokens a word, 0.7 a character."""
     characters: tuple[int, int] | None = None
     """The same for a language that is written without spaces; a form has one of the two."""
     template: str
