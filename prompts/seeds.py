@@ -16,12 +16,15 @@ from corpus.ids import digest
 LIMIT = 6000  # characters of one seed; WRAP rewrites passages of at most 300 tokens, tutorials need more
 MARK = 12  # hex digits of the fence's mark
 BAR = "[|\uff5c\u2502\u01c0]"  # bars that models read in chat tokens (DeepSeek's is full-width)
-CHAT_TOKEN = re.compile(
-    rf"<{BAR}[^<>\n]{{0,64}}{BAR}>|</?(?:s|bos|eos|pad|unk|mask|system|user|assistant|start_of_turn|end_of_turn"
-    r"|tool_call|think|im_start|im_end)>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"
-    r"|<</?SYS>>|<\uff5c[^<>\n]{0,64}\uff5c>",
-    re.I,
+NAMED = (  # control tokens written as tags: Llama, Gemma, Qwen, T5, and StarCoder's, which SmolLM2 inherits
+    "s|bos|eos|pad|unk|mask|system|user|assistant|(?:start|end)_of_(?:turn|image)|tool_(?:call|response)|think|im_start|im_end"
+    r"|unused\d+|extra_id_\d+|fim_(?:prefix|middle|suffix|pad)|repo_?name|file_?(?:sep|name)|gh_stars|empty_output"
+    "|issue_(?:start|comment|closed)|jupyter_(?:start|text|code|output|script)"
 )
+BRACKETED = (
+    "INST|IMG|PREFIX|MIDDLE|SUFFIX|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT"  # Mistral
+)
+CHAT_TOKEN = re.compile(rf"<{BAR}[^<>\n]{{0,64}}{BAR}>|</?(?:{NAMED})>|\[/?(?:{BRACKETED})\]|<</?SYS>>", re.I)
 SAFE = str.maketrans({"<": "‹", ">": "›", "[": "⟦", "]": "⟧", "|": "¦", "\uff5c": "¦"})
 SENTENCE_END = re.compile(r"[。！？]|[.!?](?=\s)|\n")
 

@@ -139,12 +139,15 @@ def test_a_long_seed_is_cut_at_a_sentence_and_a_huge_one_costs_no_more() -> None
     assert long.split("\n")[-2].endswith("here.")
 
 
-def test_special_tokens_of_the_embedded_teacher_do_not_survive() -> None:
-    """What its own tokenizer would read as a control token is ordinary text in the prompt."""
-    tokenizers = pytest.importorskip("tokenizers")
-    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<repo_name>", "<file_sep>", "<|tool|>"]
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token=None))
-    tokenizer.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|tool|>"])
-    text = harmless(" ".join(names))
-    assert tokenizer.encode(text).ids == []
-    assert len(tokenizer.encode("<|im_start|>").ids) == 1
+def test_no_tokenizer_finds_a_control_token_in_a_fenced_seed() -> None:
+    """Servers read control tokens out of a prompt's text: the tokenizer of such a server does so here."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+
+    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<repo_name>", "<reponame>", "<file_sep>", "<filename>", "<gh_stars>",
+             "<issue_start>", "<jupyter_code>", "<empty_output>", "<tool_response>", "<unused12>", "<extra_id_0>", "[IMG]",
+             "[/AVAILABLE_TOOLS]", "<fim_prefix>", "<end_of_image>", "<|reserved_special_token_7|>"]  # fmt: skip
+    tokenizer = Tokenizer(BPE())
+    tokenizer.add_special_tokens(names)
+    assert len(tokenizer.encode(" ".join(names)).ids) == len(names)
+    assert tokenizer.encode(fenced(Seed("x", " ".join(names)))).ids == []
