@@ -54,6 +54,7 @@ class Book:
         self.rejections: list[Rejection] = []
         self.attempts: dict[str, list[str]] = {}
         self.spent = 0  # tokens of prompts and replies
+        self.reserved = 0  # tokens that replies on their way may still cost
         self.unanswered = Counter[str]()  # by reason: the machinery failed, which costs no attempt
 
     def open(self) -> list[Turn]:
@@ -65,6 +66,7 @@ class Book:
     def ask(self, turn: Turn, request: Request) -> None:
         """Take note that `request` stands for `turn`; its outcome may come."""
         self._asked[request.key] = turn, request
+        self.reserved += request.demands.max_tokens
 
     def take_in(self, outcomes: Iterable[Outcome]) -> None:
         """Outcomes of requests that were asked. A second outcome of one request is a copy and counts nothing."""
@@ -72,6 +74,7 @@ class Book:
             key = outcome.request_key
             if not self.awaits(key) or key in self.replies or key in self.refused:
                 continue
+            self.reserved -= self._asked[key][1].demands.max_tokens
             if isinstance(outcome, Reply):
                 self.replies[key] = outcome
                 self.spent += outcome.prompt_tokens + outcome.completion_tokens

@@ -33,25 +33,31 @@ class Waves:
         self._queue: deque[Turn] = deque()
         self._waiting: dict[tuple[str, int, int], Turn] = {}
         self.count, self.turns, self.recalled = 0, 0, 0
-        self.capped = False  # whether the spend cap kept a turn from being asked
+        self.capped = False  # whether the spend cap keeps the next turn from being asked
 
     def take(self, limit: int) -> list[Request]:
         """Up to `limit` requests to send now; empty when there is none until more replies have come."""
         requests: list[Request] = []
         while len(requests) < limit and (turn := self._next()):
-            if self._cap is not None and self._book.spent >= self._cap:
-                self.capped = True
+            request = self._make(turn)
+            outcome = self._stored.get(request.key)
+            known = outcome is not None and serves(outcome, request)
+            self.capped = not known and not self._affords(request)
+            if self.capped:
                 self._queue.appendleft(turn)
                 break
-            request = self._make(turn)
             self._book.ask(turn, request)
-            outcome = self._stored.get(request.key)
-            if outcome is not None and serves(outcome, request):
+            if outcome is not None and known:
                 self.recalled += 1
                 self._book.take_in([outcome])
             else:
                 requests.append(request)
         return requests
+
+    def _affords(self, request: Request) -> bool:
+        """Whether the cap holds even if every reply on its way is as long as it may be."""
+        needed = self._book.spent + self._book.reserved + request.demands.max_tokens
+        return self._cap is None or needed <= self._cap
 
     def _next(self) -> Turn | None:
         while not self._queue and self._begin():

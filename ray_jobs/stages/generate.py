@@ -106,8 +106,8 @@ def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:
     line.check()
     if waves.capped:
         raise YieldError(
-            f"the spend cap is reached: {book.spent:,} of {line.recipe.limits.tokens:,} tokens",
-            hint="raise limits.tokens and run again",
+            f"{book.spent:,} of {line.recipe.limits.tokens:,} tokens are spent, which leaves no room for one more reply",
+            hint="raise limits.tokens and run again: nothing is asked twice",
         )
     if book.unanswered:
         raise IncompleteError(

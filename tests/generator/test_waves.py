@@ -143,16 +143,24 @@ def test_a_failure_of_the_machinery_costs_no_attempt(tmp_path: Path) -> None:
     assert run.book.unanswered == {"connection": 1}
 
 
-def test_nothing_is_asked_beyond_the_cap_and_a_finished_run_is_not_capped(tmp_path: Path) -> None:
-    run = Run(tmp_path / "a", cap=80)
-    batch = run.waves.take(2)
-    run.book.take_in([reply(item) for item in batch])
-    assert run.waves.take(2) == []
+def test_the_cap_holds_even_if_every_reply_on_its_way_is_as_long_as_it_may_be(tmp_path: Path) -> None:
+    run = Run(tmp_path, cap=1100, max_tokens=500)
+    first = run.waves.take(10)
+    assert len(first) == 2
     assert run.waves.capped
-    done = Run(tmp_path / "b", cap=80, documents=2)
-    done.book.take_in([reply(item) for item in done.waves.take(2)])
-    assert done.waves.take(2) == []
-    assert not done.waves.capped
+    run.book.take_in([reply(item) for item in first])  # 40 tokens each, so there is room again
+    assert len(run.waves.take(10)) == 2
+    run.book.take_in([Failure(item, "connection", "", True, 1) for item in run.book._asked])
+    assert run.book.reserved == 0
+
+
+def test_a_run_that_ends_within_its_cap_is_not_capped_and_stored_replies_cost_nothing_more(tmp_path: Path) -> None:
+    done = Run(tmp_path / "a", cap=1100, max_tokens=500, documents=2)
+    batch = done.waves.take(2)
+    done.book.take_in([reply(item) for item in batch])
+    assert (done.waves.take(2), done.waves.capped) == ([], False)
+    again = Run(tmp_path / "b", {item.key: reply(item) for item in batch}, cap=100, max_tokens=500, documents=2)
+    assert (again.waves.take(2), again.waves.capped, again.waves.recalled) == ([], False, 2)
 
 
 def test_a_wave_is_committed_before_its_first_request_and_read_again_after_a_restart(tmp_path: Path) -> None:
