@@ -142,8 +142,8 @@ class LocalStore(Store):
             return
         folder.mkdir(parents=True, exist_ok=True)
         for path in (folder, *folder.parents[:-1]):
-            if path in self._durable or not os.access(path.parent, os.R_OK | os.W_OK):
-                break  # what we may not write to, we did not make
+            if path in self._durable or path.is_mount() or not os.access(path.parent, os.R_OK | os.W_OK):
+                break  # a mount point, and an entry of a folder that we may not write to, are not of our making
             self.disk.fsync(path.parent)
             self._durable.add(path)
 
