@@ -34,7 +34,7 @@ for item in range(total):
         if item % 3 == 0:
             writer.sync()
             print(item, flush=True)
-            time.sleep(0.001)  # so that the work outlasts the kills, however quick the disk is
+            time.sleep(0.003)  # so that the work outlasts the kills, however quick the disk is
 writer.close()
 print("end", flush=True)
 """
