@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any, Protocol
 
+from corpus.errors import IncompleteError
 from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
@@ -92,13 +93,24 @@ class RayCrew:
                 return
             done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
             for reference in done:
-                seen(self._ray.get(reference))
+                seen(self._outcomes(reference))
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
                 watch()
 
+    def _outcomes(self, reference: Any) -> list[Outcome]:
+        try:
+            return list(self._ray.get(reference))
+        except self._ray.exceptions.RayActorError as error:
+            raise IncompleteError(
+                f"an asking actor died more often than it is started again: {error}",
+                hint="run the same command again: it asks only what has no reply yet",
+            ) from None
+
     def close(self) -> None:
         """See `Crew`."""
-        self._ray.get([member.close.remote() for member in self._members])
+        for closing in [member.close.remote() for member in self._members]:
+            with suppress(self._ray.exceptions.RayActorError):  # a dead one has nothing to give back
+                self._ray.get(closing)
 
 
 class LocalCrew:

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pytest
 
+from corpus.errors import IncompleteError
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
@@ -107,3 +109,21 @@ def test_ten_killed_asking_actors_lose_and_repeat_nothing(tmp_path: Path, tokeni
     assert (lost, repeated) == (0, 0)
     assert asked == attempts > DOCUMENTS
     assert sent <= bound, f"seed {seed}: {sent} requests for {attempts} attempts and {KILLS} kills"
+
+
+def test_an_actor_that_dies_for_good_ends_the_run_as_incomplete(recipe: Path, tmp_path: Path) -> None:
+    """Its class cannot even be made: Ray gives up, and the run says that the same command goes on."""
+    found = resolve(str(recipe), [f"store={tmp_path}/dead", "run.workers=2"], {}).recipe
+    with patch("ray_jobs.crew.AskingActor", Stillborn), pytest.raises(IncompleteError, match="asking actor died"):
+        run(found, talk=Talk(quiet=True))
+
+
+class Stillborn:
+    """Dies as it is made."""
+
+    def __init__(self, *_: object) -> None:
+        raise RuntimeError("no")
+
+    async def ask(self, requests: object) -> None: ...
+
+    async def close(self) -> None: ...

@@ -26,7 +26,7 @@ from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
 from tests.crash.figures import record
 from tests.fakes.fake_teacher import FakeTeacher
-from tests.fakes.ray_head import standing_head
+from tests.fakes.ray_head import started_head
 from tests.fakes.slots import difference, filled
 from tests.fakes.turnstile import Turnstile
 
@@ -92,11 +92,11 @@ def check(tmp_path: Path, tokenizer: Path, kills: int, documents: int) -> None:
     with (
         FakeTeacher(delay_s=REPLY_S) as slow,
         Turnstile(slow.url) as gate,
-        standing_head(tmp_path / "head.log") as (address, environment),
+        started_head(tmp_path) as head,
     ):
-        command = [sys.executable, "-m", "ray_jobs.cli.main", "generate", str(recipe), "--address", address,
+        command = [sys.executable, "-m", "ray_jobs.cli.main", "generate", str(recipe), "--address", head.cluster,
                    "--set", f"store={tmp_path}/killed", "--set", f"teacher.endpoints=['{gate.url}']"]  # fmt: skip
-        killed = kill_until_done(command, environment, gate, kills, random.Random(seed), tmp_path / "driver.log")
+        killed = kill_until_done(command, head.environment, gate, kills, random.Random(seed), tmp_path / "driver.log")
         sent, asked = gate.total, len(gate.asked)
     stage = Path("kills@1") / "generate"
     whole, found = filled(tmp_path / "whole" / stage), filled(tmp_path / "killed" / stage)

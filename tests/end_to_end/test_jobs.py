@@ -13,8 +13,8 @@ from corpus.journal import read_journal
 from corpus.manifest import load_manifest
 from corpus.store import open_store
 from ray_jobs.code import code_hash
-from tests.end_to_end.ray_head import ROOT, Head, started_head
 from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.ray_head import ROOT, Head, started_head
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 
