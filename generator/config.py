@@ -24,6 +24,8 @@ class GenerateConfig(Section):
     """Audiences by id; all when empty."""
     styles: tuple[str, ...] = ()
     """Styles by id; all when empty."""
+    seeds: tuple[str, ...] = ()
+    """Sources whose documents are rewritten, by the forms that rewrite; only those that pass the recipe's filters."""
     library: str | None = None
     """Folder with more domains, forms and templates, laid over the shipped ones."""
     words: tuple[int, int] | None = None

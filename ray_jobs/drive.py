@@ -44,7 +44,7 @@ class Drive:
             yield read.stage(place)
             yield score.stage(place, done["read"])
         if self.recipe.generate:
-            yield generate.stage(place)
+            yield generate.stage(place, {name: done[name] for name in ("read", "score") if name in done})
         yield filter.stage(place, {name: done[name] for name in ("read", "score", "generate") if name in done})
         yield blend.stage(place, {name: done[name] for name in ("read", "filter") if name in done})
         if self.recipe.student:

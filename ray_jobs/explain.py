@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.ids import digest
-from corpus.manifest import Manifest, load_manifest, table_of
+from corpus.manifest import MANIFEST, Manifest, load_manifest, table_of
 from corpus.store import Store
 from filters.sensitive import redact
 from generator.book import Turn
-from generator.plan import Slot, plan_slots
+from generator.plan import Slot
 from ray_jobs.line import run_folder
+from ray_jobs.planning import Plan, plan_for
 from ray_jobs.recipe import Recipe
-from ray_jobs.stages.generate import library_of, request_maker
 
 STAGES = ("read", "generate", "filter")
 WITHHELD = ("sensitive", "toxic", "contaminated")
@@ -32,8 +32,10 @@ def explain(recipe: Recipe, wanted: str) -> dict[str, Any]:
             found.setdefault("verdicts", {})[name] = verdict.pop("verdict")
             found |= verdict
     found["scores"] = _scores(folder, found["id"])
-    if recipe.generate and (slot := _slot_of(recipe, found)):
-        found |= _asked(recipe, folder, *slot)
+    if recipe.generate and (folder.child("generate").exists(MANIFEST)):
+        plan = plan_for(recipe, folder)
+        if slot := _slot_of(plan, found):
+            found |= _asked(plan, folder, *slot)
     return _shown(found)
 
 
@@ -78,21 +80,20 @@ def _scores(folder: Store, document: str) -> dict[str, Any]:
     return {}
 
 
-def _slot_of(recipe: Recipe, found: dict[str, Any]) -> tuple[Slot, int, dict[str, Any]] | None:
+def _slot_of(plan: Plan, found: dict[str, Any]) -> tuple[Slot, int, dict[str, Any]] | None:
     """Slot and attempt of a written document, by its lineage; of a rejected attempt, by its id."""
-    assert recipe.generate is not None
-    slots = plan_slots(recipe.generate, library_of(recipe.generate), recipe.seed)
+    slots, config = plan.slots, plan.recipe.generate
+    assert config is not None
     if lineage := found.get("lineage"):
         slot = next((slot for slot in slots if slot.id == lineage["slot_id"]), None)
         return (slot, lineage["attempt"], lineage) if slot else None
-    attempts = ((slot, attempt) for slot in slots for attempt in range(recipe.generate.attempts))
+    attempts = ((slot, attempt) for slot in slots for attempt in range(config.attempts))
     return next(((*pair, {}) for pair in attempts if digest("attempt", pair[0].id, pair[1]) == found["id"]), None)
 
 
-def _asked(recipe: Recipe, folder: Store, slot: Slot, attempt: int, lineage: dict[str, Any]) -> dict[str, Any]:
+def _asked(plan: Plan, folder: Store, slot: Slot, attempt: int, lineage: dict[str, Any]) -> dict[str, Any]:
     """The prompt, rendered again, and every part of the reply."""
-    assert recipe.generate is not None
-    request = request_maker(recipe, library_of(recipe.generate))(Turn(slot, attempt))
+    request = plan.request(Turn(slot, attempt))
     told: dict[str, Any] = {"cell": {name: getattr(slot.cell, name) for name in slot.cell.__slots__}}
     told |= {"attempt": attempt, "request_key": request.key, "prompt": list(request.messages)}
     if lineage and not lineage["operators"]:

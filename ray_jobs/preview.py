@@ -8,16 +8,18 @@ from dataclasses import replace
 
 from corpus.document import Rejection
 from corpus.errors import RecipeError
+from generator.book import Turn
 from generator.config import GenerateConfig
 from generator.local import LocalTeacher, ensure_embedded_teacher
 from generator.parse import parse_reply
-from generator.plan import Slot, plan_slots
+from generator.plan import Slot
 from generator.reply import Teacher
-from generator.request import Demands, Request, make_request
+from generator.request import Demands, Request
 from generator.teachers.openai_endpoint import OpenAITeacher
 from ray_jobs.cluster import cache_folder
+from ray_jobs.line import run_folder
+from ray_jobs.planning import plan_for
 from ray_jobs.recipe import Recipe
-from ray_jobs.stages.generate import library_of
 
 ROOM = 200  # tokens of an in-process reply: a person waits for it
 
@@ -26,10 +28,10 @@ def preview_rows(recipe: Recipe, count: int) -> Iterator[str]:
     """Prompt, reply and verdict of the first `count` slots, as text."""
     if recipe.generate is None:
         raise RecipeError("this recipe has no `generate` section, so there is nothing to preview")
-    config, library = recipe.generate, library_of(recipe.generate)
+    config, plan = recipe.generate, plan_for(recipe, run_folder(recipe))
     teacher, in_process = _teacher(recipe)
-    for slot in plan_slots(config, library, recipe.seed)[:count]:
-        request = make_request(slot, 0, library, recipe.teacher, config, recipe.seed)
+    for slot in plan.slots[:count]:
+        request = plan.request(Turn(slot, 0))
         if in_process:
             request = replace(request, demands=Demands(min(ROOM, config.max_tokens), request.demands.timeout_s))
         yield _shown(slot, request, teacher, config)

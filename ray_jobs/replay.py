@@ -14,14 +14,14 @@ from corpus.errors import StateError
 from corpus.manifest import Manifest, dataset_hash, load_manifest, table_of
 from corpus.store import Store, open_store
 from generator.book import Book
-from generator.plan import plan_slots
 from generator.reply import Outcome, outcome_of
 from ray_jobs.desk import Desk
 from ray_jobs.line import Line, run_folder
 from ray_jobs.passes import InProcess
+from ray_jobs.planning import Plan, plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.stages import filter as filter_stage
-from ray_jobs.stages.generate import library_of, open_book, request_maker
+from ray_jobs.stages.generate import open_book
 from ray_jobs.talk import Talk
 
 
@@ -47,22 +47,20 @@ def replay(recipe: Recipe) -> Iterator[Replayed]:
     if "generate" in manifests:
         store = folder.child("generate")
         committed = table_of(store, manifests["generate"], "documents")
-        now = _written(recipe, table_of(store, manifests["generate"], "replies"))
+        now = written(plan_for(recipe, folder), table_of(store, manifests["generate"], "replies"))
         yield Replayed("generate", dataset_hash([committed]), dataset_hash([now]), now.num_rows)
     if filtered := load_manifest(folder.child("filter")):
         made = _filtered(recipe, folder, manifests)
         yield Replayed("filter", filtered.dataset_hash, made[0], made[1])
 
 
-def _written(recipe: Recipe, replies: pa.Table) -> pa.Table:
-    assert recipe.generate is not None
-    library = library_of(recipe.generate)
-    slots = plan_slots(recipe.generate, library, recipe.seed)
-    book, make = open_book(recipe, slots, as_they_come=True), request_maker(recipe, library)
+def written(plan: Plan, replies: pa.Table) -> pa.Table:
+    """The documents of a plan, made of its outcomes in the order of their judgement."""
+    book = open_book(plan.recipe, plan.slots, as_they_come=True)
 
     def ask_open() -> None:
         for turn in book.open():
-            book.ask(turn, make(turn))
+            book.ask(turn, plan.request(turn))
 
     ask_open()
     for outcome in _outcomes(replies):
@@ -75,7 +73,7 @@ def _written(recipe: Recipe, replies: pa.Table) -> pa.Table:
             )
         book.take_in([outcome])
     _check_complete(book)
-    return documents_table([book.documents[slot.id] for slot in slots if slot.id in book.documents])
+    return documents_table([book.documents[slot.id] for slot in plan.slots if slot.id in book.documents])
 
 
 def _outcomes(replies: pa.Table) -> Iterator[Outcome]:

@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 import pyarrow.compute as pc
 
-from corpus.errors import StateError
+from corpus.errors import IncompleteError, StateError
 from corpus.manifest import load_manifest, table_of, verify_stage
 from filters.sensitive import redact
-from generator.plan import plan_slots
 from ray_jobs.drive import STAGES, Drive
 from ray_jobs.line import run_folder
+from ray_jobs.planning import plan_for
+from ray_jobs.recipe import Recipe
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import PROGRESS
 
@@ -22,22 +23,27 @@ TEXT_SHOWN = 1200  # characters of a row
 
 def plan_of(recipe: str, settings: list[str]) -> dict[str, Any]:
     """Slots by domain and form, requests and tokens at most, the next stage, and where values came from."""
-    from ray_jobs.stages.generate import library_of
-
     resolved = resolve(recipe, settings)
     found: dict[str, Any] = {"run": resolved.recipe.label, "folder": run_folder(resolved.recipe).url}
     config = resolved.recipe.generate
     if config:
-        slots = plan_slots(config, library_of(config), resolved.recipe.seed)
-        found["slots"] = len(slots)
-        found["cells"] = {f"{a} · {b}": n for (a, b), n in Counter((s.cell.domain, s.cell.form) for s in slots).items()}
-        found["requests at most"] = len(slots) * config.attempts
-        found["reply tokens at most"] = len(slots) * config.attempts * config.max_tokens
+        found["slots"] = config.documents
+        found["cells"] = _cells(resolved.recipe)
+        found["requests at most"] = config.documents * config.attempts
+        found["reply tokens at most"] = config.documents * config.attempts * config.max_tokens
     if resolved.recipe.student:
         found["student tokens an arm"] = resolved.recipe.student.tokens
     found["next stage"] = Drive(resolved.recipe, run_folder(resolved.recipe)).look() or "none: complete"
     found["origins"] = {key: value for key, value in sorted(resolved.origins.items())}
     return found
+
+
+def _cells(recipe: Recipe) -> dict[str, int] | str:
+    try:
+        slots = plan_for(recipe, run_folder(recipe)).slots
+    except IncompleteError as not_yet:
+        return str(not_yet)
+    return {f"{a} · {b}": n for (a, b), n in Counter((s.cell.domain, s.cell.form) for s in slots).items()}
 
 
 def print_plan(found: dict[str, Any], *, as_json: bool) -> None:

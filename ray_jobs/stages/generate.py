@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -14,20 +13,19 @@ from corpus.document import Document, documents_table, rejections_table
 from corpus.errors import IncompleteError, YieldError
 from corpus.facts import counts, histogram, number, samples, table
 from corpus.journal import read_journal
-from corpus.manifest import Balance
+from corpus.manifest import Balance, Manifest
 from corpus.shards import write_partition
 from corpus.store import Store
 from filters.sensitive import redact
-from generator.book import Book, Turn
-from generator.config import GenerateConfig
-from generator.plan import Slot, coverage, plan_slots
+from generator.book import Book
+from generator.plan import Slot, coverage
 from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
-from generator.request import Request, continue_request, make_request
+from generator.request import Request
 from generator.waves import Waves
-from prompts.library import Library, load_library
 from ray_jobs.acceptance import accept_all, acceptance
 from ray_jobs.crew import crew_for
 from ray_jobs.line import Line
+from ray_jobs.planning import library_of, plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
 
@@ -37,13 +35,8 @@ TAIL_LIMIT = 320  # characters of the first sample on the terminal
 TOLD_SHARE = 0.05  # of all slots: a smaller wave is not worth a line
 
 
-def library_of(config: GenerateConfig) -> Library:
-    """The library of a recipe."""
-    return load_library(Path(config.library) if config.library else None)
-
-
-def stage(line: Line) -> Stage:
-    """The stage of this recipe."""
+def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
+    """The stage of this recipe; `inputs` are the sources that its seeds come from."""
     config = line.recipe.generate
     assert config is not None
     teacher = line.recipe.teacher
@@ -53,23 +46,22 @@ def stage(line: Line) -> Stage:
         "seed": line.recipe.seed,
     }
     library = library_of(config)
-    return Stage("generate", told, {}, lambda store: _work(line, config, library, store), library.hashes(), version="2")
+    given = dict(inputs) if config.seeds else {}
+    return Stage("generate", told, given, lambda store: _work(line, store), library.hashes(), version="2")
 
 
-def _work(line: Line, config: GenerateConfig, library: Library, store: Store) -> Made:
-    recipe = line.recipe
-    slots = plan_slots(config, library, recipe.seed)
+def _work(line: Line, store: Store) -> Made:
+    recipe, plan = line.recipe, plan_for(line.recipe, line.folder)
     store.sweep(3600)
-    book = open_book(recipe, slots)
+    book = open_book(recipe, plan.slots)
 
     def told(wave: int, turns: int) -> None:
-        if wave == 1 or turns >= TOLD_SHARE * len(slots):
+        if wave == 1 or turns >= TOLD_SHARE * len(plan.slots):
             line.talk.say(f"generate   wave {wave}: {turns:,} requests")
 
-    maker = request_maker(recipe, library)
-    waves = Waves(book, store, maker, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
+    waves = Waves(book, store, plan.request, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
     asked = _ask(line, waves, book, store)
-    return _made(line, store, slots, book, asked)
+    return _made(line, store, plan.slots, book, asked)
 
 
 def open_book(recipe: Recipe, slots: Sequence[Slot], *, as_they_come: bool = False) -> Book:
@@ -77,18 +69,6 @@ def open_book(recipe: Recipe, slots: Sequence[Slot], *, as_they_come: bool = Fal
     assert recipe.generate is not None
     accept = acceptance(recipe.filters) if recipe.generate.accept else accept_all
     return Book(slots, recipe.generate, accept, as_they_come=as_they_come)
-
-
-def request_maker(recipe: Recipe, library: Library) -> Callable[[Turn], Request]:
-    """The request of a turn: a pure function of recipe, library and turn, so that any prompt can be rendered again."""
-    config = recipe.generate
-    assert config is not None
-
-    def make(turn: Turn) -> Request:
-        request = make_request(turn.slot, turn.attempt, library, recipe.teacher, config, recipe.seed)
-        return continue_request(request, turn.so_far.text) if turn.so_far else request
-
-    return make
 
 
 def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:

@@ -14,8 +14,10 @@ from corpus.store import open_store
 from ray_jobs.compare import compare
 from ray_jobs.drive import run
 from ray_jobs.explain import explain, lines
+from ray_jobs.line import run_folder
+from ray_jobs.planning import plan_for
 from ray_jobs.recipe import Recipe
-from ray_jobs.replay import _written, replay
+from ray_jobs.replay import replay, written
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
 from tests.fakes.fake_teacher import FakeTeacher
@@ -56,9 +58,9 @@ def test_a_changed_reply_shows_in_the_hash(recipe: Path) -> None:
     column = replies.schema.get_field_index("text")
     texts = [text + " And one more sentence that nobody wrote." for text in replies["text"].to_pylist()]
     forged = replies.set_column(column, replies.schema.field(column), pa.array(texts, pa.string()))
-    before = stage(found, "generate", "documents")
-    assert _written(found, replies).select(["id", "text"]).equals(before.select(["id", "text"]))
-    assert not _written(found, forged).select(["id", "text"]).equals(before.select(["id", "text"]))
+    before, plan = stage(found, "generate", "documents"), plan_for(found, run_folder(found))
+    assert written(plan, replies).select(["id", "text"]).equals(before.select(["id", "text"]))
+    assert not written(plan, forged).select(["id", "text"]).equals(before.select(["id", "text"]))
 
 
 def test_a_written_document_shows_the_very_prompt_that_was_sent(recipe: Path) -> None:

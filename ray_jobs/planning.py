@@ -1,0 +1,81 @@
+"""The plan of a recipe: its slots, the documents that they rewrite, and the request of any turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.errors import IncompleteError, RecipeError
+from corpus.manifest import load_manifest, table_of
+from corpus.store import Store
+from filters.chain import decide
+from generator.book import Turn
+from generator.config import GenerateConfig
+from generator.plan import Slot, plan_slots
+from generator.request import Request, continue_request, make_request
+from prompts.library import Library, load_library
+from prompts.seeds import Seed
+from ray_jobs.recipe import Recipe
+
+
+def library_of(config: GenerateConfig) -> Library:
+    """The library of a recipe."""
+    return load_library(Path(config.library) if config.library else None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All slots, and how to ask for them: a pure function of recipe, library and seeds."""
+
+    recipe: Recipe
+    library: Library
+    slots: list[Slot]
+    seeds: dict[str, Seed]
+
+    def request(self, turn: Turn) -> Request:
+        """The request of a turn, so that any prompt can be rendered again."""
+        config = self.recipe.generate
+        assert config is not None
+        request = make_request(
+            turn.slot, turn.attempt, self.library, self.recipe.teacher, config, self.recipe.seed, self.seeds
+        )
+        return continue_request(request, turn.so_far.text) if turn.so_far else request
+
+
+def plan_for(recipe: Recipe, folder: Store) -> Plan:
+    """The plan of a run. Raises `IncompleteError` while the sources of its seeds are not read and scored."""
+    assert recipe.generate is not None
+    library, seeds = library_of(recipe.generate), seeds_of(recipe, folder)
+    slots = plan_slots(recipe.generate, library, recipe.seed, seeds)
+    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds})
+
+
+def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:
+    """Documents of `generate.seeds` that pass the recipe's filters: nothing sensitive leaves this machine in a prompt."""
+    assert recipe.generate is not None
+    wanted = recipe.generate.seeds
+    if not wanted:
+        return []
+    if unknown := set(wanted) - set(recipe.sources):
+        raise RecipeError(
+            f"generate.seeds: there is no source `{min(unknown)}`", hint=f"known: {', '.join(recipe.sources)}"
+        )
+    read, score = (load_manifest(folder.child(name)) for name in ("read", "score"))
+    if read is None or score is None:
+        raise IncompleteError("the seeds are known once the sources are read and scored", hint="hornbook generate")
+    documents = table_of(folder.child("read"), read, "documents")
+    rejected = decide(documents, table_of(folder.child("score"), score, "scores"), recipe.filters)
+    return _seeds(documents, rejected["id"], wanted)
+
+
+def _seeds(documents: pa.Table, rejected: pa.ChunkedArray, wanted: Sequence[str]) -> list[Seed]:
+    chosen = pc.and_(
+        pc.is_in(documents["source"], value_set=pa.array(wanted)),
+        pc.invert(pc.is_in(documents["id"], value_set=rejected.combine_chunks())),
+    )
+    rows = documents.filter(chosen).select(["id", "text", "language", "topic", "source"]).to_pylist()
+    return [Seed(row["id"], row["text"], row["language"], row["topic"] or "", row["source"]) for row in rows]
