@@ -39,7 +39,8 @@ MIN_TEXTS = 10  # of each kind, below which there is nothing to learn or to meas
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """Held-out figures at threshold .5. `control` is the AUC after training on shuffled labels: it must be near .5."""
+    """Held-out figures at threshold .5. `control` is the AUC after training on shuffled labels, against
+    held-out labels shuffled likewise: it must be near .5, or the procedure itself lets labels through."""
 
     positives: int  # texts given, before the larger kind was cut to the size of the smaller
     negatives: int
@@ -87,7 +88,7 @@ def train_quality(
         negatives=len(negatives),
         auc=auc(scores, judge.labels),
         f1=f1(scores >= 0.5, judge.labels),
-        control=auc(_scores(control, list(judge.lines)), judge.labels),
+        control=auc(_scores(control, list(judge.lines)), _shuffled(judge.labels, seed + 1)),
         held_out=len(judge.lines),
         split=split,
         by_group=_by_group(scores, judge),
