@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from corpus.errors import IncompleteError
 from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
+from generator.teachers.openai_endpoint import LOOPBACK
 from ray_jobs.asker import AskingActor
 from ray_jobs.line import Line
 from ray_jobs.passes import OnRay
@@ -71,7 +73,9 @@ class RayCrew:
 
         self._ray = ray
         count = min(askers, teacher.concurrency)
-        actor = ray.remote(AskingActor).options(num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000)
+        actor = ray.remote(AskingActor).options(
+            num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000, **_place(ray, urls)
+        )
         windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
         self._members: list[Any] = [
             actor.remote(teacher, urls[index % len(urls)], served_name, journal, window)
@@ -111,6 +115,16 @@ class RayCrew:
         for closing in [member.close.remote() for member in self._members]:
             with suppress(self._ray.exceptions.RayActorError):  # a dead one has nothing to give back
                 self._ray.get(closing)
+
+
+def _place(ray: Any, urls: Sequence[str]) -> dict[str, Any]:
+    """Who asks a teacher on loopback must sit on its machine, which is the driver's; any other can be asked from anywhere."""
+    if not any(urlsplit(url).hostname in LOOPBACK for url in urls):
+        return {}
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    node = ray.get_runtime_context().get_node_id()
+    return {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
 
 
 class LocalCrew:
