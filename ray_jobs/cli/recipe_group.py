@@ -23,9 +23,10 @@ def new(path: Annotated[Path, typer.Argument(help="File to write; its stem becom
         from_: Annotated[str, typer.Option("--from", help="Shipped recipe or file to start from.")] = "demo",
         language: Annotated[str, typer.Option(help="Language of a domain file.")] = "en",
         recipe: Annotated[str | None, typer.Option(help="Recipe whose teacher drafts the domain.")] = None) -> None:  # fmt: skip
-    """Write a recipe to start from, or a first domain file: `hornbook new domain TOPIC`.
+    """Write a recipe, or a domain file, to start from.
 
-    The JSON schema lies beside it, so that editors know every key.
+    The JSON schema lies beside a recipe, so that editors know every key. `hornbook new domain TOPIC` writes the file of
+    a new domain, which a person or the teacher of --recipe fills.
 
     Example: hornbook new my.yaml --from phi15-textbooks
     """
