@@ -13,7 +13,7 @@ from generator.config import GenerateConfig
 from generator.local import LocalTeacher, ensure_embedded_teacher
 from generator.parse import parse_reply
 from generator.plan import Slot
-from generator.reply import Teacher
+from generator.reply import Reply, Teacher
 from generator.request import Demands, Request
 from generator.teachers.openai_endpoint import OpenAITeacher
 from ray_jobs.cluster import cache_folder
@@ -30,15 +30,18 @@ def preview_rows(recipe: Recipe, count: int) -> Iterator[str]:
         raise RecipeError("this recipe has no `generate` section, so there is nothing to preview")
     config, plan = recipe.generate, plan_for(recipe, run_folder(recipe))
     teacher, in_process = _teacher(recipe)
-    for slot in plan.slots[:count]:
-        request = plan.request(Turn(slot, 0))
-        if in_process:
-            request = replace(request, demands=Demands(min(ROOM, config.max_tokens), request.demands.timeout_s))
-        yield _shown(slot, request, teacher, config)
+    with asyncio.Runner() as runner:
+        try:
+            for slot in plan.slots[:count]:
+                request = plan.request(Turn(slot, 0))
+                if in_process:
+                    request = replace(request, demands=Demands(min(ROOM, config.max_tokens), request.demands.timeout_s))
+                yield _shown(slot, request, runner.run(teacher.complete(request)), config)
+        finally:
+            runner.run(teacher.close())
 
 
-def _shown(slot: Slot, request: Request, teacher: Teacher, config: GenerateConfig) -> str:
-    reply = asyncio.run(teacher.complete(request))
+def _shown(slot: Slot, request: Request, reply: Reply, config: GenerateConfig) -> str:
     verdict = parse_reply(slot, request, reply, config)
     word = f"rejected: {verdict.reason} ({verdict.detail})" if isinstance(verdict, Rejection) else "kept"
     cell = slot.cell

@@ -47,7 +47,8 @@ class Turnstile:
         self._thread.join(10)
 
     def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # ends what connections are still open
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
