@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from corpus.errors import SetupError
+from generator.precision import served_precision
 from generator.process_session import end_session
 from generator.server_log import explain
 from generator.server_metrics import ProgressWatch, ServerMetrics, read_metrics, read_page
@@ -74,10 +75,11 @@ class VllmServer:
 
     def flags(self) -> list[str]:
         """Flags of `vllm serve`, the user's last so that they win."""
-        config = self._config
-        flags = ["--host", HOST, "--port", str(self.port), "--served-model-name", self._name, "--dtype", config.dtype,
+        config, cpu = self._config, is_cpu_build()
+        dtype = served_precision(config.dtype) if cpu else config.dtype
+        flags = ["--host", HOST, "--port", str(self.port), "--served-model-name", self._name, "--dtype", dtype,
                  "--max-num-seqs", str(config.max_num_seqs), "--max-model-len", str(config.max_model_len)]  # fmt: skip
-        if is_cpu_build():
+        if cpu:
             batched = str(max(config.max_model_len, 2048))
             flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", batched]
         return [*flags, *config.extra, *self._extra]

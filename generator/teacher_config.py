@@ -19,7 +19,7 @@ class ServerConfig(Section):
     kv_space_gib: int = Field(default=1, ge=1)
     """Memory for the key-value cache of the CPU build."""
     dtype: str = "auto"
-    """Number format of the weights."""
+    """Number format of the weights. `auto` is vLLM's own choice; on a CPU that would emulate bfloat16, float32."""
     startup_timeout_s: float = Field(default=600.0, gt=0)
     """How long it may take to be ready."""
     extra: tuple[str, ...] = ()

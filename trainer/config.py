@@ -104,8 +104,9 @@ class StudentConfig(Section):
     """How fast they move, as a function of the step alone."""
     seed: int = Field(default=0, ge=0)
     """Seed of the initial weights and of the order of the data."""
-    dtype: Literal["bfloat16", "float32"] = "bfloat16"
-    """Precision of the matrix products (autocast); weights, optimizer and loss are always float32."""
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Precision of the matrix products (autocast); weights, optimizer and loss are always float32. `auto` is bfloat16
+    where the processor has it and float32 where it would be emulated; a resumed run keeps what it began with."""
     compile: Literal["auto", "on", "off"] = "auto"
     """`auto` compiles only runs that are long enough to win back the minute that it costs."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

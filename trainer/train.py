@@ -20,6 +20,7 @@ from trainer.export import export
 from trainer.model import build, device_of, loss_of
 from trainer.optimizers import optimizers_for, set_rates
 from trainer.packing import TokenShards, check_tokenizer, open_shards
+from trainer.precision import precision
 from trainer.tokenizer import load_tokenizer
 
 RESULT, MODEL = "result.json", "model"
@@ -80,9 +81,10 @@ class _Training:
         self.model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), eos).to(self._device)
         self._optimizers = optimizers_for(self.model, config.optimizer)
         self._step, self._curve, self._seconds = 0, [], 0.0  # type: int, list[list[float]], float
+        self._dtype = precision(config.dtype, self._device)
         if found := checkpoint.newest(out):
             self._step, kept = checkpoint.restore(found, identity, self.model, self._optimizers)
-            self._curve, self._seconds = kept["points"], kept["seconds"]
+            self._curve, self._seconds, self._dtype = kept["points"], kept["seconds"], kept["dtype"]
         wanted = config.compile == "on" or (config.compile == "auto" and config.steps >= COMPILE_FROM)
         self._forward = torch.compile(self.model) if wanted else self.model
 
@@ -117,7 +119,7 @@ class _Training:
             given, wanted = (
                 torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets)
             )
-            loss = loss_of(self._forward, given, wanted, config.dtype) / targets.size
+            loss = loss_of(self._forward, given, wanted, self._dtype) / targets.size
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip)
@@ -129,7 +131,7 @@ class _Training:
         return total
 
     def _save(self) -> None:
-        curve = {"points": self._curve, "seconds": self._seconds}
+        curve = {"points": self._curve, "seconds": self._seconds, "dtype": self._dtype}
         checkpoint.save(self._out, self._step, self._identity, self.model, self._optimizers, curve)
 
     def _finish(self) -> TrainResult:
@@ -137,7 +139,7 @@ class _Training:
         count = sum(item.numel() for item in self.model.parameters())
         record = {
             "identity": self._identity, "curve": self._curve, "tokens": self._step * self._config.batch_tokens,
-            "parameters": count, "seconds": round(self._seconds, 2),
+            "parameters": count, "seconds": round(self._seconds, 2), "dtype": self._dtype,
         }  # fmt: skip
         files.write_whole(self._out / RESULT, json.dumps(record).encode())
         return _finished(self._out, self._identity)

@@ -208,3 +208,18 @@ def test_long_documents_are_scored_whole(
     assert found.bytes.tolist() == [10, len(long), 0]
     assert found.nats[2] == 0
     assert found.nats[1] > 10 * found.nats[0] > 0
+
+
+def test_a_run_keeps_the_precision_that_it_began_with(
+    config: StudentConfig, shards: TokenShards, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped on a processor with bfloat16, resumed on one without."""
+    monkeypatch.setattr("trainer.train.precision", lambda wanted, device: "bfloat16")
+    whole = train(config, shards.folder, tokenizer, tmp_path / "whole")
+    seen: list[int] = []
+    with pytest.raises(IncompleteError):
+        train(config, shards.folder, tokenizer, tmp_path / "cut", progress=lambda p: seen.append(p.step),
+              should_stop=lambda: seen[-1] >= 5)  # fmt: skip
+    monkeypatch.setattr("trainer.train.precision", lambda wanted, device: "float32")
+    assert weights(train(config, shards.folder, tokenizer, tmp_path / "cut").model) == weights(whole.model)
+    assert weights(train(config, shards.folder, tokenizer, tmp_path / "other").model) != weights(whole.model)
