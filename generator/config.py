@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from corpus.config import Section
+from generator.operators.config import OperatorConfig
 
 
 class GenerateConfig(Section):
@@ -30,6 +31,11 @@ class GenerateConfig(Section):
     """Folder with more domains, forms and templates, laid over the shipped ones."""
     words: tuple[int, int] | None = None
     """Length asked for in words, instead of each form's own; in characters 1.7 times as much where a language has no spaces."""
+    operators: tuple[OperatorConfig, ...] = ()
+    """What happens to a text before it is a document: further requests, one operator after the other."""
+    structured: Literal["schema", "prompt"] = "schema"
+    """How a reply in JSON is asked for: by a schema that the endpoint holds the teacher to, or by the prompt's words
+    alone, for endpoints without `response_format`. It is read as strictly in both."""
     attempts: int = Field(default=2, ge=1, le=10)
     """Attempts a slot has; retries are a wave of their own."""
     truncated: Literal["reject", "trim", "continue"] = "trim"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from corpus.document import Document, Lineage, Rejection
 from corpus.ids import digest, document_id
 from generator.config import GenerateConfig
 from generator.length import IDEOGRAPH, UNSPACED, ideograph_share, units, word_count
+from generator.operators.play import Draft
 from generator.plan import Slot
 from generator.reply import Reply
 from generator.request import Request
@@ -41,17 +43,40 @@ SCRIPT_SHARE = (
 ECHO = 60  # columns: a line of the prompt that is longer does not come back by chance
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A request of an attempt, and the reply to it."""
+
+    request: Request
+    reply: Reply
+
+
 def parse_reply(slot: Slot, request: Request, reply: Reply, config: GenerateConfig) -> Document | Rejection:
-    """The document that a reply holds, or the first reason against it."""
-    text, operators = reply.text.strip(), []
+    """The document that one reply holds, or the first reason against it."""
+    text, notes = cleaned(reply, config)
+    if fault := wording_fault(text, reply, config, slot.cell.language):
+        return rejected(attempt_id(slot, request.attempt), *fault)
+    return document_of(slot, request.attempt, Draft(text), notes, [Spoken(request, reply)], config)
+
+
+def cleaned(reply: Reply, config: GenerateConfig) -> tuple[str, tuple[str, ...]]:
+    """The text of a reply without a preamble and, where it was cut off, without half a sentence; and what was done."""
+    text, notes = reply.text.strip(), []
     if (stripped := PREAMBLE.sub("", text[:4096]) + text[4096:]) != text:
-        text, operators = stripped.strip(), ["strip:preamble"]
+        text, notes = stripped.strip(), ["strip:preamble"]
     if reply.finish_reason == "length" and config.truncated != "reject" and len(text) <= REPLY_LIMIT:
-        text, operators = trim_to_sentence(text), [*operators, "trim:sentence"]
-    if fault := _fault(text, request, reply, config, slot.cell.language):
-        reason, detail = fault
-        return Rejection(digest("attempt", slot.id, request.attempt), STAGE, reason, detail, "synthetic")
-    return _document(slot, request, reply, text, tuple(operators))
+        text, notes = trim_to_sentence(text), [*notes, "trim:sentence"]
+    return text, tuple(notes)
+
+
+def attempt_id(slot: Slot, attempt: int) -> str:
+    """The id of a rejected attempt."""
+    return digest("attempt", slot.id, attempt)
+
+
+def rejected(name: str, reason: str, detail: str) -> Rejection:
+    """A rejection of this stage."""
+    return Rejection(name, STAGE, reason, detail, "synthetic")
 
 
 def trim_to_sentence(text: str) -> str:
@@ -63,38 +88,49 @@ def trim_to_sentence(text: str) -> str:
     return text[: max(ends[-1] if ends else 0, closed + 3 if closed >= 0 else 0)].strip()
 
 
-def _fault(text: str, request: Request, reply: Reply, config: GenerateConfig, language: str) -> tuple[str, str] | None:
-    """The first reason against a text, cheap ones first."""
-    if not text:
-        return "empty", f"finish reason {reply.finish_reason}"
-    if len(text) > REPLY_LIMIT:
-        return "too_long", f"{len(text):,} characters"
+def reply_fault(reply: Reply) -> tuple[str, str] | None:
+    """What is wrong with a reply whatever it was to hold."""
+    if len(reply.text) > REPLY_LIMIT:
+        return "too_long", f"{len(reply.text):,} characters"
     if reply.finish_reason not in ("stop", "length"):
         return "malformed", f"finish reason {reply.finish_reason}"
+    return None
+
+
+def wording_fault(text: str, reply: Reply, config: GenerateConfig, language: str) -> tuple[str, str] | None:
+    """The first reason against the words of a cleaned reply, cheap ones first; holds for every step of an attempt."""
+    if not text:
+        return "empty", f"finish reason {reply.finish_reason}"
+    if fault := reply_fault(reply):
+        return fault
     if reply.finish_reason == "length" and config.truncated == "reject":
         return "truncated", f"{reply.completion_tokens} tokens"
+    return _text_fault(text, language)
+
+
+def _text_fault(text: str, language: str) -> tuple[str, str] | None:
     if CONTROL.search(text) or "\ufffd" in text:
         return "not_text", "control or replacement characters"
     if leak := LEAK.search(text):
         return "template_leak", leak.group()
     if REFUSAL.search(text):
         return "refusal", text[:80]
-    if wrong := _wrong_script(text, language):
-        return "language", wrong
-    return _structure_fault(text, request, config)
+    wrong = _wrong_script(text, language)
+    return ("language", wrong) if wrong else None
 
 
-def _structure_fault(text: str, request: Request, config: GenerateConfig) -> tuple[str, str] | None:
+def _structure_fault(draft: Draft, spoken: Sequence[Spoken], config: GenerateConfig) -> tuple[str, str] | None:
+    text = draft.text
     if text.count("```") % 2:
         return "open_fence", "a code block is not closed"
     if (length := word_count(text)) < config.min_words:
         return "too_short", f"{length:.0f} words < {config.min_words}"
-    if echo := _echo(text, request):
+    if echo := next(filter(None, (_echo(text, item.request) for item in spoken)), ""):
         return "prompt_echo", echo
     words = units(text)
     if (share := _loop_share(words)) > LOOP_SHARE:
         return "loop", f"{share:.2f} of {WINDOW}-word windows repeat"
-    share = _copied_share(words, request) if request.seed_ids else 0.0
+    share = 0.0 if draft.quotes else _copied_share(words, draft.seed or _source(spoken[0].request))
     return ("source_copy", f"{share:.2f} of {WINDOW}-word windows stand in the source") if share > COPY_SHARE else None
 
 
@@ -135,28 +171,52 @@ def _loop_share(words: Sequence[str]) -> float:
     return (total - len(windows)) / total if total else 0.0
 
 
-def _copied_share(words: Sequence[str], request: Request) -> float:
-    source = "\n".join(found.group() for item in request.messages for found in SOURCE.finditer(item["content"]))
+def _source(request: Request) -> str:
+    """The documents that the form's own prompt has between its fences."""
+    if not request.seed_ids:
+        return ""
+    return "\n".join(found.group() for item in request.messages for found in SOURCE.finditer(item["content"]))
+
+
+def _copied_share(words: Sequence[str], source: str) -> float:
+    if not source:
+        return 0.0
     theirs, ours = _windows(units(source)), _windows(words)
     total = sum(ours.values())
     return sum(count for window, count in ours.items() if window in theirs) / total if total else 0.0
 
 
-def _document(slot: Slot, request: Request, reply: Reply, text: str, operators: tuple[str, ...]) -> Document:
-    lineage = Lineage(
-        slot_id=slot.id,
-        request_key=request.key,
-        template_hash=request.template_hash,
-        teacher=f"{request.model}@{request.revision}",
-        finish_reason=reply.finish_reason,
-        attempt=request.attempt,
-        seed_ids=request.seed_ids,
-        operators=operators,
-        prompt_tokens=reply.prompt_tokens,
-        completion_tokens=reply.completion_tokens,
-    )
+def document_of(
+    slot: Slot, attempt: int, draft: Draft, notes: tuple[str, ...], spoken: Sequence[Spoken], config: GenerateConfig
+) -> Document | Rejection:
+    """The document that an attempt ends with, or the first reason against its text; `spoken` is everything asked for it.
+
+    The request in its lineage is the last one whose reply holds the text; where a text was put together from several
+    replies, the last one of all. Every other request is a parent, in the order of asking.
+    """
+    fault = _text_fault(draft.text, slot.cell.language) or _structure_fault(draft, spoken, config)
+    if fault:
+        return rejected(attempt_id(slot, attempt), *fault)
+    holder = next((item for item in reversed(spoken) if draft.text in item.reply.text), spoken[-1])
     return Document(
-        id=document_id(request.key, 0, 0), text=text, source="synthetic", licence="", origin="teacher",
+        id=document_id(holder.request.key, 0, 0), text=draft.text, source="synthetic", licence="", origin="teacher",
         language=slot.cell.language, domain=slot.cell.domain, topic=slot.cell.topic, form=slot.cell.form,
-        audience=slot.cell.audience, lineage=lineage,
+        audience=slot.cell.audience, lineage=_lineage(attempt, holder, spoken, (*notes, *draft.steps)),
     )  # fmt: skip
+
+
+def _lineage(attempt: int, holder: Spoken, spoken: Sequence[Spoken], steps: tuple[str, ...]) -> Lineage:
+    request = holder.request
+    return Lineage(
+        slot_id=request.slot_id,
+        request_key=request.key,
+        template_hash=spoken[0].request.template_hash,
+        teacher=f"{request.model}@{request.revision}",
+        finish_reason=holder.reply.finish_reason,
+        attempt=attempt,
+        seed_ids=request.seed_ids,
+        parents=tuple(item.request.key for item in spoken if item is not holder),
+        operators=steps,
+        prompt_tokens=sum(item.reply.prompt_tokens for item in spoken),
+        completion_tokens=sum(item.reply.completion_tokens for item in spoken),
+    )

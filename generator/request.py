@@ -10,6 +10,7 @@ from corpus.errors import RecipeError
 from corpus.ids import digest, seed_from
 from generator.config import GenerateConfig
 from generator.length import in_characters
+from generator.operators.play import WRITE, Ask
 from generator.plan import Cell, Slot
 from generator.teacher_config import TeacherConfig
 from prompts.forced import draw_forced
@@ -18,6 +19,7 @@ from prompts.library import Library
 from prompts.seeds import LIMIT, Seed, fenced
 from prompts.templates import Message, render, template_hash
 
+UNREAD_LIMIT = 12_000  # characters of an unreadable reply that the teacher is shown
 NO_SEEDS: Mapping[str, Seed] = MappingProxyType({})
 
 
@@ -52,25 +54,27 @@ class Request:
     demands: Demands
     template_hash: str
     seed_ids: tuple[str, ...] = ()
+    schema: str = ""
+    """JSON schema that the reply must meet, in canonical form; part of the key."""
 
 
 def make_request(
     slot: Slot, attempt: int, library: Library, teacher: TeacherConfig, config: GenerateConfig, seed: int,
-    seeds: Mapping[str, Seed] = NO_SEEDS,
+    seeds: Mapping[str, Seed] = NO_SEEDS, ask: Ask = WRITE, step: int = 0,
 ) -> Request:  # fmt: skip
-    """The request of an attempt: a pure function of its arguments, so that any prompt can be rendered again.
+    """The request of a step of an attempt: a pure function of its arguments, so that any prompt can be rendered again.
 
-    `seeds` holds the documents that the slot's `seed_ids` name.
+    `seeds` holds the documents that the slot's `seed_ids` name; `step` counts the requests of the attempt.
     """
     shelf = library.of(slot.cell.language)
-    form = shelf.forms[slot.cell.form]
-    template = shelf.templates[form.template]
-    messages = render(template, _values(slot, attempt, shelf, config, seeds), form.template)
+    template, messages = _messages(slot, attempt, shelf, config, seeds, ask)
     sampling = Sampling(teacher.temperature, teacher.top_p)
-    draw = seed_from(seed, slot.id, attempt)
+    draw = seed_from(seed, slot.id, attempt, *([step] if step else []))
+    schema = ask.schema if config.structured == "schema" else ""
     key = digest(
-        "request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw
-    )
+        "request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw,
+        *([schema] if schema else []),
+    )  # fmt: skip
     demands = Demands(config.max_tokens, teacher.timeout_s)
     return Request(
         key,
@@ -84,6 +88,7 @@ def make_request(
         demands,
         template_hash(template),
         slot.seed_ids,
+        schema,
     )
 
 
@@ -93,13 +98,41 @@ def continue_request(request: Request, text: str) -> Request:
     return replace(request, key=digest("continue", request.key, text), messages=messages)
 
 
+def _messages(
+    slot: Slot, attempt: int, shelf: Library, config: GenerateConfig, seeds: Mapping[str, Seed], ask: Ask
+) -> tuple[str, tuple[Message, ...]]:
+    """The template of a step, and the chat that it makes: of the form, or of an operator with the values it gave."""
+    form = shelf.forms[slot.cell.form]
+    if not ask.step:
+        template = shelf.templates[form.template]
+        messages = render(template, _values(slot, attempt, shelf, config, seeds), form.template)
+    else:
+        name = f"{ask.step}.j2"
+        if name not in shelf.steps:
+            raise RecipeError(
+                f"there is no template {name} in `{shelf.language}`", hint="write it in the folder `steps`"
+            )
+        template = shelf.steps[name]
+        messages = render(template, {**_manner(slot.cell, shelf), **_length(form, config), **ask.values}, name)
+    return template, (*messages, *(_mend(shelf, *ask.unread) if ask.unread else ()))
+
+
+def _mend(shelf: Library, reply: str, fault: str) -> tuple[Message, ...]:
+    """The teacher's own unreadable words, and what is wrong with them."""
+    said = Message(role="assistant", content=reply[:UNREAD_LIMIT])
+    return said, *render(shelf.steps["mend.j2"], {"fault": fault}, "mend.j2")
+
+
+def _manner(cell: Cell, shelf: Library) -> dict[str, str | list[str]]:
+    return {"audience": shelf.audiences[cell.audience].text, "style": shelf.styles[cell.style]}
+
+
 def _values(
     slot: Slot, attempt: int, shelf: Library, config: GenerateConfig, seeds: Mapping[str, Seed]
 ) -> dict[str, str | list[str]]:
     cell, form = slot.cell, shelf.forms[slot.cell.form]
     return {
-        "audience": shelf.audiences[cell.audience].text,
-        "style": shelf.styles[cell.style],
+        **_manner(cell, shelf),
         "opening": form.openings[seed_from("opening", slot.id, attempt) % len(form.openings)],
         **_length(form, config),
         **(_source(slot, seeds) if form.seed else _subject(cell, shelf)),

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from corpus.store import Store
-from generator.book import Book, Turn
+from generator.attempt import Label, Turn
+from generator.book import Book
 from generator.reply import Outcome, Reply
 from generator.request import Request
 
@@ -31,7 +32,7 @@ class Waves:
         self._book, self._store, self._make, self._stored = book, store, make, stored
         self._cap, self._on_wave = token_cap, on_wave
         self._queue: deque[Turn] = deque()
-        self._waiting: dict[tuple[str, int, int], Turn] = {}
+        self._waiting: dict[Label, Turn] = {}
         self.count, self.turns, self.recalled = 0, 0, 0
         self.capped = False  # whether the spend cap keeps the next turn from being asked
 
@@ -88,5 +89,5 @@ def serves(outcome: Outcome, request: Request) -> bool:
     return not outcome.retryable
 
 
-def _labels(wave: dict[str, Any]) -> list[tuple[str, int, int]]:
-    return [(slot, attempt, part) for slot, attempt, part in wave["turns"]]
+def _labels(wave: dict[str, Any]) -> list[Label]:
+    return [(slot, attempt, step, part) for slot, attempt, step, part in wave["turns"]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from corpus.config import Section
 from prompts.domain import LEVELS, Level
+from prompts.structure import Structure
 
 
 class Form(Section):
@@ -20,7 +21,12 @@ class Form(Section):
     """Length asked for. The recipe's `max_tokens` must leave room to end: about 1.4 tokens a word, 0.7 a character."""
     characters: tuple[int, int] | None = None
     """The same for a language that is written without spaces; a form has one of the two."""
-    template: str
+    template: str = ""
+    """File in `templates`. A form without one begins as the document that it is given, and its operator does the rest."""
+    needs: str = ""
+    """The operator without which the text is no document yet; a recipe that does not name it has no use for the form."""
+    structure: Structure | None = Field(default=None, alias="schema")
+    """The fields of the reply where it is JSON, and how a text is made of them."""
     idea: str
     """The published idea that the form follows."""
     openings: tuple[str, ...]
@@ -33,6 +39,12 @@ class Form(Section):
     """What is drawn for each slot and must occur in the text: the diversity of TinyStories and of phi-1's exercises."""
     seed: bool = False
     """The form rewrites a document that is given to it, and needs one."""
+
+    @model_validator(mode="after")
+    def _has_a_beginning(self) -> Form:
+        if not self.template and not (self.seed and self.needs):
+            raise ValueError("a form without `template` has `seed: true`, and `needs` names its operator")
+        return self
 
     @model_validator(mode="after")
     def _one_length(self) -> Form:

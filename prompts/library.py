@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -40,6 +41,12 @@ class Library:
     """What a level is called in a prompt."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Lists that forced words and function names are drawn from."""
+    steps: Mapping[str, str] = field(default_factory=dict)
+    """Templates of what operators ask, by file name."""
+    rubrics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a revision looks for."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """How the pieces of a document are put together."""
     language: str = BASE
     others: Mapping[str, Library] = field(default_factory=dict)
 
@@ -52,16 +59,35 @@ class Library:
             raise RecipeError(f"the library has no language `{language}`", hint=f"known: {known}")
         return self.others[language]
 
+    def rubric(self, name: str) -> tuple[str, ...]:
+        """The lines of a rubric. Raises `RecipeError` when there is none of this name."""
+        if name not in self.rubrics:
+            raise RecipeError(f"there is no rubric `{name}` in `{self.language}`",
+                              hint=f"known: {', '.join(self.rubrics)}")  # fmt: skip
+        return self.rubrics[name]
+
+    def page(self, name: str, values: Mapping[str, str]) -> str:
+        """A page of `pages.yaml` with its names filled in; values stay values."""
+        if name not in self.pages:
+            raise RecipeError(f"pages.yaml has no `{name}` in `{self.language}`")
+        try:
+            return Template(self.pages[name]).substitute(values).strip()
+        except (KeyError, ValueError) as error:
+            raise RecipeError(f"pages.yaml: {name}: {error}", hint=f"known names: {', '.join(values)}") from None
+
     def hashes(self) -> dict[str, str]:
         """Template name to hash, and one hash for all other data: part of the fingerprint of what is generated."""
         found = {name: template_hash(text) for name, text in sorted(self.templates.items())}
+        found |= {f"steps/{name}": template_hash(text) for name, text in sorted(self.steps.items())}
         found["library"] = digest("library", self._plain())
         for language, library in sorted(self.others.items()):
             found |= {f"{language}/{name}": value for name, value in library.hashes().items()}
         return found
 
     def _plain(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {name: dict(getattr(self, name)) for name in ("styles", "levels", "words")}
+        parts: dict[str, Any] = {
+            name: dict(getattr(self, name)) for name in ("styles", "levels", "words", "rubrics", "pages")
+        }
         for name in ("domains", "forms", "audiences"):
             parts[name] = {key: item.model_dump(mode="json") for key, item in getattr(self, name).items()}
         return parts
@@ -82,16 +108,22 @@ def _is_language(path: Path) -> bool:
 def _load_language(homes: list[Path], language: str, others: Mapping[str, Library]) -> Library:
     domains = {item.id: item for item in _items(homes, "domains", Domain, {"language": language})}
     forms = {item.id: item for item in _items(homes, "forms", Form, {})}
-    templates = {path.name: path.read_text("utf-8") for home in homes for path in _files(home / "templates", "*.j2")}
+    templates, steps = _templates(homes, "templates"), _templates(homes, "steps")
     audiences = {key: _valid(Audience, value, "audiences.yaml") for key, value in _axis(homes, "audiences")}
-    for name, text in templates.items():
-        check(text, name)
     library = Library(
         domains, forms, audiences, dict(_axis(homes, "styles")), templates, dict(_axis(homes, "levels")),
-        {name: tuple(words) for name, words in _axis(homes, "words")}, language, others,
+        {name: tuple(words) for name, words in _axis(homes, "words")}, steps,
+        {name: tuple(lines) for name, lines in _axis(homes, "rubrics")}, dict(_axis(homes, "pages")), language, others,
     )  # fmt: skip
     _check_names(library)
     return library
+
+
+def _templates(homes: list[Path], folder: str) -> dict[str, str]:
+    found = {path.name: path.read_text("utf-8") for home in homes for path in _files(home / folder, "*.j2")}
+    for name, text in found.items():
+        check(text, name)
+    return found
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -131,7 +163,7 @@ def _yaml(path: Path) -> dict[str, Any]:
 def _check_names(library: Library) -> None:
     known = f"known: {', '.join(sorted(library.forms))}"
     for form in library.forms.values():
-        if form.template not in library.templates:
+        if form.template and form.template not in library.templates:
             raise RecipeError(f"form {form.id}: no template {form.template}")
         for name in form.audiences:
             if name not in library.audiences:

@@ -12,7 +12,7 @@ from corpus.ids import digest
 from corpus.manifest import MANIFEST, Manifest, load_manifest, table_of
 from corpus.store import Store
 from filters.sensitive import redact
-from generator.book import Turn
+from generator.attempt import Turn
 from generator.plan import Slot
 from ray_jobs.line import run_folder
 from ray_jobs.planning import Plan, plan_for

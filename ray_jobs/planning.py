@@ -13,8 +13,10 @@ from corpus.errors import IncompleteError, RecipeError
 from corpus.manifest import load_manifest, table_of
 from corpus.store import Store
 from filters.chain import decide
-from generator.book import Turn
+from generator.attempt import Turn
 from generator.config import GenerateConfig
+from generator.operators.chain import play
+from generator.operators.play import Play, RunTests, Setting
 from generator.plan import Slot, plan_slots
 from generator.request import Request, continue_request, make_request
 from prompts.library import Library, load_library
@@ -35,14 +37,23 @@ class Plan:
     library: Library
     slots: list[Slot]
     seeds: dict[str, Seed]
+    run_tests: RunTests | None = None
+
+    def cast(self, slot: Slot, attempt: int) -> Play:
+        """What is asked in an attempt at a slot, step by step."""
+        assert self.recipe.generate is not None
+        setting = Setting(slot, attempt, self.library.of(slot.cell.language), self.run_tests)
+        seed = "\n\n".join(self.seeds[name].text for name in slot.seed_ids)
+        return play(setting, self.recipe.generate.operators, seed)
 
     def request(self, turn: Turn) -> Request:
         """The request of a turn, so that any prompt can be rendered again."""
         config = self.recipe.generate
         assert config is not None
         request = make_request(
-            turn.slot, turn.attempt, self.library, self.recipe.teacher, config, self.recipe.seed, self.seeds
-        )
+            turn.slot, turn.attempt, self.library, self.recipe.teacher, config, self.recipe.seed, self.seeds,
+            turn.ask, turn.step,
+        )  # fmt: skip
         return continue_request(request, turn.so_far.text) if turn.so_far else request
 
 

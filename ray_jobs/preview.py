@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from corpus.document import Rejection
 from corpus.errors import RecipeError
-from generator.book import Turn
+from generator.attempt import Turn
 from generator.config import GenerateConfig
 from generator.local import LocalTeacher, ensure_embedded_teacher
 from generator.parse import parse_reply

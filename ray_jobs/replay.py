@@ -56,7 +56,7 @@ def replay(recipe: Recipe) -> Iterator[Replayed]:
 
 def written(plan: Plan, replies: pa.Table) -> pa.Table:
     """The documents of a plan, made of its outcomes in the order of their judgement."""
-    book = open_book(plan.recipe, plan.slots, as_they_come=True)
+    book = open_book(plan, as_they_come=True)
 
     def ask_open() -> None:
         for turn in book.open():

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
+import orjson
 
 from corpus.errors import SetupError
 from generator.reply import ProbeResult, Reply, TeacherError
@@ -93,6 +94,7 @@ class OpenAITeacher:
         goes_on = request.messages[-1]["role"] == "assistant"
         return {
             **({"extra_body": CONTINUE} if goes_on else {}),
+            **({"response_format": _format(request.schema)} if request.schema else {}),
             "model": self._served or request.model,
             "messages": list(request.messages),
             "temperature": request.sampling.temperature,
@@ -131,6 +133,11 @@ class OpenAITeacher:
         except ValueError as error:
             raise TeacherError("malformed", "an event of the stream is not JSON", retryable=True) from error
         return answer.whole()
+
+
+def _format(schema: str) -> dict[str, Any]:
+    """The `response_format` that holds the teacher to a schema; a name is wanted and says nothing."""
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": orjson.loads(schema), "strict": True}}
 
 
 class _Answer:

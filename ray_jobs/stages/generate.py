@@ -25,8 +25,7 @@ from generator.waves import Waves
 from ray_jobs.acceptance import accept_all, acceptance
 from ray_jobs.crew import crew_for
 from ray_jobs.line import Line
-from ray_jobs.planning import library_of, plan_for
-from ray_jobs.recipe import Recipe
+from ray_jobs.planning import Plan, library_of, plan_for
 from ray_jobs.stage import Made, Stage
 
 JOURNAL = "journal"
@@ -47,13 +46,13 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
     }
     library = library_of(config)
     given = dict(inputs) if config.seeds else {}
-    return Stage("generate", told, given, lambda store: _work(line, store), library.hashes(), version="2")
+    return Stage("generate", told, given, lambda store: _work(line, store), library.hashes(), version="3")
 
 
 def _work(line: Line, store: Store) -> Made:
     recipe, plan = line.recipe, plan_for(line.recipe, line.folder)
     store.sweep(3600)
-    book = open_book(recipe, plan.slots)
+    book = open_book(plan)
 
     def told(wave: int, turns: int) -> None:
         if wave == 1 or turns >= TOLD_SHARE * len(plan.slots):
@@ -64,11 +63,12 @@ def _work(line: Line, store: Store) -> Made:
     return _made(line, store, plan.slots, book, asked)
 
 
-def open_book(recipe: Recipe, slots: Sequence[Slot], *, as_they_come: bool = False) -> Book:
+def open_book(plan: Plan, *, as_they_come: bool = False) -> Book:
     """The book of a run that begins."""
-    assert recipe.generate is not None
-    accept = acceptance(recipe.filters) if recipe.generate.accept else accept_all
-    return Book(slots, recipe.generate, accept, as_they_come=as_they_come)
+    config = plan.recipe.generate
+    assert config is not None
+    accept = acceptance(plan.recipe.filters) if config.accept else accept_all
+    return Book(plan.slots, config, accept, plan.cast, as_they_come=as_they_come)
 
 
 def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:

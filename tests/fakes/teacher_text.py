@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +19,36 @@ many few
 
 
 def reply_text(body: Mapping[str, Any]) -> str:
-    """Plain sentences, 60 to 140 words, set by model, messages, seed and sampling alone."""
+    """Plain sentences, 60 to 140 words, or JSON of the schema asked for: set by the request alone."""
     named = [body.get(name) for name in ("model", "messages", "seed", "temperature", "top_p")]
     draw = random.Random(hashlib.blake2b(repr(named).encode("utf-8", "replace")).digest())
-    sentences, words, goal = [], 0, draw.randint(60, 140)
+    asked = body.get("response_format")
+    if asked:
+        schema = asked["json_schema"]["schema"]
+        return json.dumps(_value(schema, schema.get("$defs", {}), draw), ensure_ascii=False)
+    return _prose(draw, draw.randint(60, 140))
+
+
+def _value(schema: Mapping[str, Any], named: Mapping[str, Any], draw: random.Random, name: str = "") -> Any:
+    """A value of a JSON schema as pydantic writes them; short whole numbers for what is called an answer."""
+    if "$ref" in schema:
+        return _value(named[schema["$ref"].rsplit("/", 1)[1]], named, draw)
+    if "enum" in schema or "const" in schema:
+        return draw.choice(schema.get("enum") or [schema["const"]])
+    kind = schema.get("type")
+    if kind == "object":
+        return {key: _value(item, named, draw, key) for key, item in schema["properties"].items()}
+    if kind == "array":
+        least = schema.get("minItems", 0)
+        count = draw.randint(least, min(schema.get("maxItems", least + 2), least + 2))
+        return [_value(schema["items"], named, draw) for _ in range(count)]
+    if kind in ("integer", "number", "boolean"):
+        return {"integer": draw.randint(1, 9), "number": draw.random(), "boolean": draw.random() < 0.5}[kind]
+    return str(draw.choice((4, 4, 4, 5))) if name == "answer" else _prose(draw, draw.randint(8, 40))
+
+
+def _prose(draw: random.Random, goal: int) -> str:
+    sentences, words = [], 0
     while words < goal:
         chosen = draw.choices(_WORDS, k=draw.randint(7, 15))
         words += len(chosen)

@@ -9,7 +9,8 @@ import orjson
 
 from corpus.document import Document
 from corpus.store import open_store
-from generator.book import Book, Turn
+from generator.attempt import Turn
+from generator.book import Book
 from generator.config import GenerateConfig
 from generator.plan import plan_slots
 from generator.reply import Failure, Outcome, Reply
@@ -171,7 +172,7 @@ def test_a_wave_is_committed_before_its_first_request_and_read_again_after_a_res
     names = open_store(tmp_path).names("waves/")
     assert names == ["waves/000000.json", "waves/000001.json"]
     written = orjson.loads(open_store(tmp_path).read(names[1]))
-    assert written["turns"] == [[item.slot_id, 1, 0] for item in again]
+    assert written["turns"] == [[item.slot_id, 1, 0, 0] for item in again]
     # After the restart all four first attempts are known to have failed; the committed wave still comes first, as it is.
     stored: dict[str, Outcome] = {item.key: reply(item, "") for item in first}
     later = Run(tmp_path, stored, documents=4)
