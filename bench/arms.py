@@ -8,11 +8,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import aiohttp
 import openai
+import orjson
 
 from generator.reply import Outcome, Reply
 from generator.request import Demands, Request, Sampling
 from generator.teacher_config import TeacherConfig
+from generator.teachers.openai_body import chat_body
 from ray_jobs.cluster import connect
 from ray_jobs.crew import RayCrew
 from ray_jobs.recipe import RunConfig
@@ -68,8 +71,8 @@ class HornbookCrew:
 class BareLoop:
     """`asyncio.gather` under a semaphore: nothing is written down, nothing is tried again."""
 
-    def __init__(self, url: str, window: int) -> None:
-        self._url, self._window = url, window
+    def __init__(self, url: str, window: int, *, aiohttp: bool = False) -> None:
+        self._url, self._window, self._aiohttp = url, window, aiohttp
         self._runner = asyncio.Runner()
         self._client = self._runner.run(self._connect())
 
@@ -83,7 +86,8 @@ class BareLoop:
         self._runner.close()
 
     async def _connect(self) -> openai.AsyncOpenAI:
-        return openai.AsyncOpenAI(base_url=self._url, api_key="none", max_retries=0, timeout=300.0)
+        client = openai.DefaultAioHttpClient(timeout=300.0) if self._aiohttp else None
+        return openai.AsyncOpenAI(base_url=self._url, api_key="none", max_retries=0, timeout=300.0, http_client=client)
 
     async def _all(self, requests: Sequence[Request]) -> int:
         window = asyncio.Semaphore(self._window)
@@ -98,3 +102,32 @@ class BareLoop:
                 return reply.usage.completion_tokens if reply.usage else 0
 
         return sum(await asyncio.gather(*(one(request) for request in requests)))
+
+
+class PlainLoop:
+    """Worker loops on aiohttp and orjson alone."""
+
+    def __init__(self, url: str, window: int) -> None:
+        self._url, self._window = url, window
+
+    def ask(self, requests: Sequence[Request]) -> int:
+        """Completion tokens of all replies."""
+        return asyncio.run(self._all(deque(requests)))
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    async def _all(self, left: deque[Request]) -> int:
+        headers = {"authorization": "Bearer none", "content-type": "application/json"}
+        tokens = 0
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as session:
+
+            async def worker() -> None:
+                nonlocal tokens
+                while left:
+                    body = orjson.dumps(chat_body(left.popleft()))
+                    async with session.post(f"{self._url}/chat/completions", data=body) as answer:
+                        tokens += orjson.loads(await answer.read())["usage"]["completion_tokens"]
+
+            await asyncio.gather(*(worker() for _ in range(self._window)))
+        return tokens

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from corpus.journal import JournalWriter
-from generator.reply import Failure, Outcome, Reply, Teacher, TeacherError
+from generator.endpoint import Trail
+from generator.pool import STALL_S, Pool, Stopped
+from generator.reply import Failure, Outcome, Teacher, TeacherError
 from generator.request import Request
-from generator.stall import StallWatch
 
 OUTAGE_S, OUTAGE_PAUSE_S = (
     600.0,
@@ -20,7 +21,6 @@ OUTAGE_S, OUTAGE_PAUSE_S = (
 )  # how long a dead teacher is waited for (a restart took 45 to 170 s), and how often
 PAUSE_S, PAUSE_LIMIT_S = 0.25, 20.0  # first and longest pause before sending again, doubled in between, with jitter
 AHEAD = 1024  # requests held besides the window, their replies on the way to the disk: 64 in flight at 1,000 a second
-STALL_S = 20.0  # no sending is called stalled sooner: the longest prefill seen on two cores was under 10 s
 
 
 @dataclass
@@ -53,17 +53,19 @@ class AskStats:
 
 
 class Asker:
-    """Asks one teacher over one window. `stop()` drains: what is in flight is finished and committed."""
+    """Asks a pool, or one teacher, over one window. `stop()` drains: what is in flight is finished and committed."""
 
     def __init__(
         self, teacher: Teacher, journal: JournalWriter, *,
         window: int, retries: int, stall_s: float = STALL_S, outage_s: float = OUTAGE_S,
+        overlong: Callable[[Request], str] = lambda request: "",
     ) -> None:  # fmt: skip
-        self._teacher, self._journal, self._retries = teacher, journal, retries
+        """`overlong` says what is too long about a request, which is then not sent."""
+        self._pool = teacher if isinstance(teacher, Pool) else Pool([teacher], most=window, stall_s=stall_s)
+        self._journal, self._retries = journal, retries
         self._window = asyncio.Semaphore(window)
-        self._watch = StallWatch(stall_s)
         self._stop = asyncio.Event()
-        self._outage_s = outage_s
+        self._outage_s, self.overlong = outage_s, overlong
         self._last_answer = 0.0
         self._in_flight, self._changed = 0, 0.0
         self.stats = AskStats()
@@ -76,6 +78,7 @@ class Asker:
     def stop(self) -> None:
         """Send nothing more, not even again."""
         self._stop.set()
+        self._pool.stop()
 
     async def one(self, request: Request) -> Outcome | None:
         """The durable outcome of a request; None when the asker was stopped before it was first sent.
@@ -86,58 +89,46 @@ class Asker:
         async with self._window:
             if self.stopped:
                 return None
-            self._move(+1)
-            try:
-                outcome = await self._persist(request)
-            finally:
-                self._move(-1)
+            if too_long := self.overlong(request):
+                outcome: Outcome | None = Failure(request.key, "overlong", too_long, False, 0)
+            else:
+                self._move(+1)
+                try:
+                    outcome = await self._persist(request)
+                finally:
+                    self._move(-1)
+        if outcome is None:
+            return None
         await self._journal.append_durable(outcome.to_record())
         self.stats.count(outcome)
         return outcome
 
-    async def _persist(self, request: Request) -> Outcome:
-        """Send until there is an outcome. Failures that count: every one but the repeated ones of an outage.
-
-        A fault after somebody was answered begins anew: a request that was caught by an outage before has its patience
-        back, and one that alone breaks its connection again and again still comes to its end.
-        """
-        tries, counted, patience, since = 0, 0, 0, 0.0
+    async def _persist(self, request: Request) -> Outcome | None:
+        """Send until there is an outcome; None when the asker was stopped before the first sending."""
+        tries, patience, trail = 0, _Patience(self._retries, self._outage_s), Trail()
+        failure: Failure | None = None
         while True:
             tries += 1
             self.stats.sent += 1
             try:
-                return await self._send(request, patience)
+                reply = await self._pool.complete(request, trail)
+                self._last_answer = time.monotonic()
+                return reply
+            except Stopped:
+                self.stats.sent -= 1
+                return failure
             except TeacherError as error:
-                patience += error.reason == "stalled"
-                anew = self._last_answer >= since
-                since = time.monotonic() if anew else since
-                outage = error.reason == "connection" and time.monotonic() - since < self._outage_s
-                counted += anew or not outage
-                spent = counted > (max(1, self._retries) if outage else self._retries)
+                spent, outage = patience.spent(error, self._last_answer)
+                at_once = tries == 1 and self._pool.elsewhere(trail)
+                pause = 0.0 if at_once else _pause(tries, error, outage)
                 failure = Failure(request.key, error.reason, error.detail, error.retryable, tries)
-                if not error.retryable or spent or await self._stopped_within(_pause(tries, error, outage)):
+                if not error.retryable or spent or await self._stopped_within(pause):
                     return failure
                 self.stats.retried[error.reason] += 1
 
-    async def _send(self, request: Request, patience: int) -> Reply:
-        """One sending, cut short when it takes far longer than its fellows: a hang is a failure of the machinery."""
-        sending, answered = None, False
-        try:
-            async with asyncio.timeout(request.demands.timeout_s) as scope:
-                sending = self._watch.begin(scope, patience)
-                reply = await self._teacher.complete(request)
-                answered, self._last_answer = True, time.monotonic()
-                return reply
-        except TimeoutError:
-            if sending is not None and sending.overdue:
-                raise TeacherError("stalled", "no reply, long after its fellows had theirs", retryable=True) from None
-            detail = f"no reply in {request.demands.timeout_s:.0f} s"
-            raise TeacherError("timeout", detail, retryable=True) from None
-        finally:
-            if sending is not None:
-                self._watch.end(sending, answered=answered)
-
     async def _stopped_within(self, seconds: float) -> bool:
+        if not seconds:
+            return self.stopped
         try:
             await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
@@ -152,6 +143,28 @@ class Asker:
         self._changed = now
         self._in_flight += change
         self.stats.most_in_flight = max(self.stats.most_in_flight, self._in_flight)
+
+
+class _Patience:
+    """How long one request is sent again. An outage and a quota are matters of time, all else of the number of tries.
+
+    A fault after somebody was answered begins anew: a request that was caught by an outage before has its patience
+    back, and one that alone breaks its connection again and again still comes to its end.
+    """
+
+    def __init__(self, retries: int, outage_s: float) -> None:
+        self._retries, self._outage_s = retries, outage_s
+        self._counted, self._since, self._begun = 0, 0.0, time.monotonic()
+
+    def spent(self, error: TeacherError, last_answer: float) -> tuple[bool, bool]:
+        """Whether this failure is one too many, and whether it is part of an outage."""
+        now = time.monotonic()
+        anew = last_answer >= self._since
+        self._since = now if anew else self._since
+        outage = error.reason == "connection" and now - self._since < self._outage_s
+        quota = error.reason == "rate_limited" and now - self._begun < self._outage_s
+        self._counted += (anew or not outage) and not quota
+        return self._counted > (max(1, self._retries) if outage else self._retries), outage
 
 
 async def ask(
@@ -197,7 +210,7 @@ async def outcomes_of(requests: Iterable[Request], asker: Asker, *, ahead: int) 
 
 def _pause(tries: int, error: TeacherError, outage: bool) -> float:
     """The pause that the server asked for, else doubling with jitter."""
-    if error.retry_after_s is not None:
+    if error.retry_after_s:
         return error.retry_after_s
     limit = OUTAGE_PAUSE_S if outage else PAUSE_LIMIT_S
     return random.uniform(0.5, 1.0) * min(limit, PAUSE_S * 2 ** min(tries - 1, 20))

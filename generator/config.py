@@ -8,6 +8,7 @@ from pydantic import Field
 
 from corpus.config import Section
 from generator.operators.config import OperatorConfig
+from prompts.form import Draw
 
 
 class GenerateConfig(Section):
@@ -51,3 +52,5 @@ class GenerateConfig(Section):
     """Shorter replies are rejected."""
     max_tokens: int = Field(default=512, ge=16)
     """Room of a reply. A demand, not an identity: raising it later re-asks only what was cut off."""
+    draw: dict[str, Draw] = Field(default_factory=dict)
+    """Sampling of single forms by id: `temperature`, `top_p`, `max_tokens`; before the form's own and before `teacher`'s."""

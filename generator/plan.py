@@ -62,6 +62,7 @@ def plan_slots(config: GenerateConfig, library: Library, seed: int, seeds: Seque
 def _lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
     domains = _chosen(config.domains, library.domains, "domain")
     forms = _chosen(config.forms, library.forms, "form")
+    _chosen(tuple(config.draw), library.forms, "form")
     pairs = [(name, form) for name in domains for form in library.domains[name].forms if form in forms]
     lanes = [_cells(library.domains[name], library.forms[form], config, library, seed) for name, form in pairs]
     return [lane for lane in lanes if lane is not None] + _seeded_lanes(config, library, seed, seeds)

@@ -8,7 +8,7 @@ the slot's attempt; one that is not speaks of the request itself (too long, inva
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import pyarrow as pa
@@ -44,7 +44,7 @@ class Reply:
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON for the journal, with `kind` set to `reply`."""
-        return {"kind": "reply", **asdict(self)}
+        return {"kind": "reply", **_fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,12 @@ class Failure:
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON for the journal, with `kind` set to `failure`."""
-        return {"kind": "failure", **asdict(self)}
+        return {"kind": "failure", **_fields(self)}
+
+
+def _fields(outcome: Reply | Failure) -> dict[str, Any]:
+    """What `dataclasses.asdict` gives, without its copying."""
+    return {name: getattr(outcome, name) for name in outcome.__slots__}
 
 
 Outcome = Reply | Failure

@@ -68,14 +68,14 @@ def make_request(
     """
     shelf = library.of(slot.cell.language)
     template, messages = _messages(slot, attempt, shelf, config, seeds, ask)
-    sampling = Sampling(teacher.temperature, teacher.top_p)
+    sampling, room = _drawn(shelf.forms[slot.cell.form], teacher, config)
     draw = seed_from(seed, slot.id, attempt, *([step] if step else []))
     schema = ask.schema if config.structured == "schema" else ""
     key = digest(
         "request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw,
         *([schema] if schema else []),
     )  # fmt: skip
-    demands = Demands(config.max_tokens, teacher.timeout_s)
+    demands = Demands(room, teacher.timeout_s)
     return Request(
         key,
         slot.id,
@@ -90,6 +90,18 @@ def make_request(
         slot.seed_ids,
         schema,
     )
+
+
+def _drawn(form: Form, teacher: TeacherConfig, config: GenerateConfig) -> tuple[Sampling, int]:
+    """Sampling and room of a form's replies: the recipe's word for the form, else the form's own, else for all."""
+    first, second = config.draw.get(form.id, form.draw), form.draw
+    temperature = _first(first.temperature, second.temperature, teacher.temperature)
+    top_p = _first(first.top_p, second.top_p, teacher.top_p)
+    return Sampling(temperature, top_p), int(_first(first.max_tokens, second.max_tokens, config.max_tokens))
+
+
+def _first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)
 
 
 def continue_request(request: Request, text: str) -> Request:

@@ -44,8 +44,11 @@ class VllmServer:
     """One server and its engine processes. Use as a context manager, or call `stop`."""
 
     def __init__(
-        self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = ()
-    ) -> None:
+        self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = (), *,
+        host: str = HOST, api_key: str = "",
+    ) -> None:  # fmt: skip
+        """`host`: the address that it listens on; one that others can reach needs an `api_key`."""
+        self._host, self._key = host, api_key
         self._model, self._name, self._config, self._log, self._extra = model, served_name, config, log, extra
         self.port = config.port or _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +59,7 @@ class VllmServer:
     @property
     def url(self) -> str:
         """Base URL for an OpenAI client."""
-        return f"http://{HOST}:{self.port}/v1"
+        return f"http://{self._host}:{self.port}/v1"
 
     @property
     def pid(self) -> int | None:
@@ -77,7 +80,7 @@ class VllmServer:
         """Flags of `vllm serve`, the user's last so that they win."""
         config, cpu = self._config, is_cpu_build()
         dtype = served_precision(config.dtype) if cpu else config.dtype
-        flags = ["--host", HOST, "--port", str(self.port), "--served-model-name", self._name, "--dtype", dtype,
+        flags = ["--host", self._host, "--port", str(self.port), "--served-model-name", self._name, "--dtype", dtype,
                  "--max-num-seqs", str(config.max_num_seqs), "--max-model-len", str(config.max_model_len)]  # fmt: skip
         if cpu:
             batched = str(max(config.max_model_len, 2048))
@@ -90,7 +93,8 @@ class VllmServer:
         path = os.pathsep.join(item for item in (root, os.environ.get("PYTHONPATH", "")) if item)
         return {"VLLM_CPU_KVCACHE_SPACE": str(self._config.kv_space_gib), "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1",
                 "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1" if Path(self._model).is_dir() else "0"),
-                "PYTHONPATH": path, "VLLM_HOST_IP": HOST, PARENT: str(os.getpid())}  # fmt: skip
+                "PYTHONPATH": path, "VLLM_HOST_IP": self._host, PARENT: str(os.getpid()),
+                **({"VLLM_API_KEY": self._key} if self._key else {})}  # fmt: skip
 
     def wait_ready(self) -> str:
         """Block until the server answers; the URL. Raises `SetupError` with the cause when it dies or takes too long."""

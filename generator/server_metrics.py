@@ -19,7 +19,8 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no pro
 
 @dataclass(frozen=True, slots=True)
 class ServerMetrics:
-    """Gauges and counters of one server, summed over its engines. `cache_use` is a share of the key-value cache."""
+    """Gauges and counters of one server, summed over its engines. `cache_use` is a share of the key-value cache;
+    of the `prefix_queries` tokens of prompts, `prefix_hits` were found there and not computed again."""
 
     running: int
     waiting: int
@@ -27,6 +28,8 @@ class ServerMetrics:
     generated_tokens: int
     preemptions: int
     cache_use: float
+    prefix_queries: int = 0
+    prefix_hits: int = 0
 
 
 def parse_metrics(page: str) -> ServerMetrics:
@@ -45,6 +48,8 @@ def parse_metrics(page: str) -> ServerMetrics:
         generated_tokens=int(totals.get("generation_tokens_total", 0)),
         preemptions=int(totals.get("num_preemptions_total", 0)),
         cache_use=totals.get("kv_cache_usage_perc", 0.0),
+        prefix_queries=int(totals.get("prefix_cache_queries_total", 0)),
+        prefix_hits=int(totals.get("prefix_cache_hits_total", 0)),
     )
 
 

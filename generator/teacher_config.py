@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from corpus.config import Section
+
+
+class BatchConfig(Section):
+    """How requests are handed in with `backend: batch`."""
+
+    requests: int = Field(default=10_000, ge=1, le=50_000)
+    """Requests in one batch; a provider takes 50,000 and 200 MB at most."""
+    poll_s: float = Field(default=60.0, gt=0)
+    """How often an open batch is looked after."""
 
 
 class ServerConfig(Section):
@@ -35,6 +46,8 @@ class TeacherConfig(Section):
     """Revision of the model; part of every request's identity."""
     endpoints: tuple[str, ...] = ()
     """Base URLs such as https://host/v1; when empty, Hornbook serves the model itself."""
+    registry: str | None = None
+    """File or URL that `hornbook teacher serve --register` keeps; the endpoints in it are asked."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key; never the key itself."""
     terms: str = ""
@@ -58,6 +71,10 @@ class TeacherConfig(Section):
     stream: bool = False
     """Take replies token by token: finds a stall sooner and keeps gateways from closing a silent connection, for about
     10 times the client's processor time."""
+    backend: Literal["online", "batch"] = "online"
+    """`batch` hands requests in at the endpoint's batch API: hours instead of minutes, usually for half the price."""
+    batch: BatchConfig = Field(default_factory=BatchConfig)
+    """How batches are handed in."""
     retries: int = Field(default=5, ge=0)
     """Sendings again after a failure of the machinery; such a failure never uses up a slot's attempt."""
     server: ServerConfig = Field(default_factory=ServerConfig)

@@ -2,7 +2,8 @@
 
 A wave is everything that may be asked when the one before it has been handed out: first every slot, then retries and
 continuations of what has come back meanwhile. So waves overlap: the next begins while the last replies of this one are
-still being written. Each is committed before its first request, and a restart asks the committed waves first.
+still being written. Each is committed before its first request, and a restart asks the committed waves first. Within a
+wave, piece by piece, prompts that begin alike follow each other (`send_order`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from generator.attempt import Label, Turn
 from generator.book import Book
 from generator.reply import Outcome, Reply
 from generator.request import Request
+from generator.send_order import PIECE, send_order
 
 FOLDER = "waves"
 
@@ -32,6 +34,7 @@ class Waves:
         self._book, self._store, self._make, self._stored = book, store, make, stored
         self._cap, self._on_wave = token_cap, on_wave
         self._queue: deque[Turn] = deque()
+        self._piece: deque[tuple[Turn, Request]] = deque()
         self._waiting: dict[Label, Turn] = {}
         self.count, self.turns, self.recalled = 0, 0, 0
         self.capped = False  # whether the spend cap keeps the next turn from being asked
@@ -39,13 +42,13 @@ class Waves:
     def take(self, limit: int) -> list[Request]:
         """Up to `limit` requests to send now; empty when there is none until more replies have come."""
         requests: list[Request] = []
-        while len(requests) < limit and (turn := self._next()):
-            request = self._make(turn)
+        while len(requests) < limit and (following := self._next()):
+            turn, request = following
             outcome = self._stored.get(request.key)
             known = outcome is not None and serves(outcome, request)
             self.capped = not known and not self._affords(request)
             if self.capped:
-                self._queue.appendleft(turn)
+                self._piece.appendleft(following)
                 break
             self._book.ask(turn, request)
             if outcome is not None and known:
@@ -60,10 +63,13 @@ class Waves:
         needed = self._book.spent + self._book.reserved + request.demands.max_tokens
         return self._cap is None or needed <= self._cap
 
-    def _next(self) -> Turn | None:
-        while not self._queue and self._begin():
-            pass
-        return self._queue.popleft() if self._queue else None
+    def _next(self) -> tuple[Turn, Request] | None:
+        if not self._piece:
+            while not self._queue and self._begin():
+                pass
+            turns = [self._queue.popleft() for _ in range(min(PIECE, len(self._queue)))]
+            self._piece.extend(send_order([(turn, self._make(turn)) for turn in turns], lambda item: item[1]))
+        return self._piece.popleft() if self._piece else None
 
     def _begin(self) -> bool:
         """Queue the next wave, as it was committed where it was, else all that is open now. False when nothing is."""

@@ -11,6 +11,17 @@ from prompts.domain import LEVELS, Level
 from prompts.structure import Structure
 
 
+class Draw(Section):
+    """How the teacher draws one form, where that differs from `teacher`'s sampling and `generate.max_tokens`."""
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature: low for code and solutions, high for stories."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Nucleus sampling."""
+    max_tokens: int | None = Field(default=None, ge=16)
+    """Room of a reply. A demand, not an identity."""
+
+
 class Form(Section):
     """A kind of text."""
 
@@ -39,6 +50,8 @@ class Form(Section):
     """What is drawn for each slot and must occur in the text: the diversity of TinyStories and of phi-1's exercises."""
     seed: bool = False
     """The form rewrites a document that is given to it, and needs one."""
+    draw: Draw = Field(default_factory=Draw)
+    """Sampling of its own; the recipe's `generate.draw` goes before it."""
 
     @model_validator(mode="after")
     def _has_a_beginning(self) -> Form:

@@ -1,14 +1,23 @@
-"""The Ray actor that asks: an event loop over one window, all state in the store. A lost actor costs what was in flight."""
+"""The Ray actor that asks all endpoints: an event loop over one window, all state in the store.
+
+A lost actor costs what was in flight.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
+from corpus.errors import SetupError
 from corpus.journal import JournalWriter
 from corpus.store import open_store
+from corpus.tokens import TokenCounter
 from generator.ask import Asker
+from generator.context import Context
+from generator.endpoint import EndpointState
+from generator.pool import Pool
 from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
@@ -18,21 +27,42 @@ from generator.teachers.openai_endpoint import open_teacher
 class AskingActor:
     """Created by Ray, or in this process when there is no Ray; the same code."""
 
-    def __init__(self, config: TeacherConfig, url: str, served_name: str, journal: str, window: int) -> None:
-        self._teacher = open_teacher(config, url, served_name)
+    def __init__(
+        self, config: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, window: int,
+        counter: TokenCounter | None = None,
+    ) -> None:  # fmt: skip
+        """With a `counter`, prompts that the endpoints have no room for are told as overlong and not sent."""
+        self._counter, self._known = counter, asyncio.Lock()
+        teachers = [open_teacher(config, url, served_name) for url in urls]
+        self._pool = Pool(teachers, most=window, stall_s=config.stall_s)
         self._journal = JournalWriter(open_store(journal), f"w{uuid.uuid4().hex[:12]}")
-        self._asker = Asker(self._teacher, self._journal, window=window, retries=config.retries)
+        self._asker = Asker(self._pool, self._journal, window=window, retries=config.retries)
 
     async def ask(self, requests: Sequence[Request]) -> list[Outcome]:
         """Durable outcomes of a batch. Batches overlap: the window is shared, so no batch waits for its slowest."""
+        if self._counter:
+            await self._learn()
         outcomes = await asyncio.gather(*(self._asker.one(request) for request in requests))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _learn(self) -> None:
+        """How much the endpoints read, asked once; where they do not say, they will say so themselves."""
+        async with self._known:
+            counter, self._counter = self._counter, None
+            if counter:
+                with suppress(SetupError):
+                    if tokens := (await self._pool.probe()).max_tokens:
+                        self._asker.overlong = Context(tokens, counter).overlong
 
     async def drain(self) -> None:
         """Send nothing more; what is in flight is finished and committed by the calls that wait for it."""
         self._asker.stop()
 
+    async def endpoints(self) -> list[EndpointState]:
+        """How each endpoint stands, as this actor sees it."""
+        return self._pool.states()
+
     async def close(self) -> None:
         """Seal the journal and give connections back."""
         await asyncio.to_thread(self._journal.close)
-        await self._teacher.close()
+        await self._pool.close()

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from corpus.errors import IncompleteError
+from corpus.errors import IncompleteError, SetupError
+from corpus.tokens import TokenCounter
 from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
-from generator.teachers.openai_endpoint import LOOPBACK
+from generator.teachers.direct import LOOPBACK
 from ray_jobs.asker import AskingActor
 from ray_jobs.line import Line
 from ray_jobs.passes import OnRay
 
 BATCH = 4  # requests in a call of an actor: 1 costs 1 to 2 CPU seconds more in 1,000 (measured), many feed unevenly
 AHEAD = 1.5  # work handed out, as a multiple of the window
+DURABLE_S = (
+    0.1  # a reply counts when it is on the disk, which takes up to this long: a fast teacher needs a longer lead
+)
 POLL_S = 0.5
 
 
@@ -51,12 +56,15 @@ class Crew(Protocol):
 def crew_for(line: Line, journal: str, served_name: str) -> Iterator[Crew]:
     """The crew of a run: actors on its Ray, or this process where there is none."""
     teacher, urls = line.recipe.teacher, line.teacher.urls()
-    on_ray = isinstance(line.passes, OnRay)
-    crew: Crew = (
-        RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers)
-        if on_ray
-        else LocalCrew(teacher, urls, served_name, journal)
-    )
+    crew: Crew
+    if teacher.backend == "batch":
+        from ray_jobs.batch_crew import BatchCrew  # the `openai` client takes a second to import
+
+        crew = BatchCrew(teacher, urls[0], served_name, journal)
+    elif isinstance(line.passes, OnRay):
+        crew = RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers, _counter(line))
+    else:
+        crew = LocalCrew(teacher, urls, served_name, journal, _counter(line))
     try:
         yield crew
     finally:
@@ -67,8 +75,9 @@ class RayCrew:
     """Actors over one window. Ray restarts one that dies; what it had in flight is asked again."""
 
     def __init__(
-        self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, askers: int
-    ) -> None:
+        self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, askers: int,
+        counter: TokenCounter | None = None,
+    ) -> None:  # fmt: skip
         import ray
 
         self._ray = ray
@@ -78,17 +87,16 @@ class RayCrew:
         )
         windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
         self._members: list[Any] = [
-            actor.remote(teacher, urls[index % len(urls)], served_name, journal, window)
-            for index, window in enumerate(windows)
+            actor.remote(teacher, urls, served_name, journal, window, counter) for window in windows
         ]
-        self._limit = max(count, int(AHEAD * teacher.concurrency / BATCH))
+        self._lead = _Lead(teacher.concurrency, count)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
         turn, draining = itertools.cycle(self._members), False
         waiting: list[Any] = []
         while True:
-            while not stopping.is_set() and len(waiting) < self._limit and (batch := source.take(BATCH)):
+            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(BATCH)):
                 waiting.append(next(turn).ask.remote(batch))
             if stopping.is_set() and not draining:
                 draining = True
@@ -97,7 +105,8 @@ class RayCrew:
                 return
             done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
             for reference in done:
-                seen(self._outcomes(reference))
+                self._lead.seen(outcomes := self._outcomes(reference))
+                seen(outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
                 watch()
 
@@ -130,10 +139,13 @@ def _place(ray: Any, urls: Sequence[str]) -> dict[str, Any]:
 class LocalCrew:
     """The same in this process."""
 
-    def __init__(self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str) -> None:
+    def __init__(
+        self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str,
+        counter: TokenCounter | None = None,
+    ) -> None:  # fmt: skip
         self._runner = asyncio.Runner()
-        self._member = self._runner.run(_made(teacher, urls[0], served_name, journal))
-        self._limit = max(1, int(AHEAD * teacher.concurrency / BATCH))
+        self._member = self._runner.run(_made(teacher, urls, served_name, journal, counter))
+        self._lead = _Lead(teacher.concurrency, 1)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
@@ -147,7 +159,7 @@ class LocalCrew:
     async def _ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None]) -> None:
         waiting: set[asyncio.Task[list[Outcome]]] = set()
         while True:
-            while not stopping.is_set() and len(waiting) < self._limit and (batch := source.take(BATCH)):
+            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(BATCH)):
                 waiting.add(asyncio.create_task(self._member.ask(batch)))
             if stopping.is_set():
                 await self._member.drain()
@@ -155,11 +167,41 @@ class LocalCrew:
                 return
             done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                seen(task.result())
+                self._lead.seen(outcomes := task.result())
+                seen(outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
                 watch()
 
 
-async def _made(teacher: TeacherConfig, url: str, served_name: str, journal: str) -> AskingActor:
+async def _made(
+    teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, counter: TokenCounter | None
+) -> AskingActor:
     """Created inside the loop that it will use."""
-    return AskingActor(teacher, url, served_name, journal, teacher.concurrency)
+    return AskingActor(teacher, urls, served_name, journal, teacher.concurrency, counter)
+
+
+class _Lead:
+    """How many batches are handed out: enough for the window, and for what is on its way to the disk at this speed."""
+
+    def __init__(self, concurrency: int, least: int) -> None:
+        self._window, self._least = AHEAD * concurrency, least
+        self._rate, self._count, self._since = 0.0, 0, time.monotonic()
+
+    @property
+    def batches(self) -> int:
+        """Batches that may be out now."""
+        return max(self._least, int((self._window + DURABLE_S * self._rate) / BATCH))
+
+    def seen(self, outcomes: Sequence[Outcome]) -> None:
+        """Outcomes came; the rate is that of the last half second."""
+        self._count += len(outcomes)
+        if (passed := time.monotonic() - self._since) > POLL_S:
+            self._rate, self._count, self._since = self._count / passed, 0, time.monotonic()
+
+
+def _counter(line: Line) -> TokenCounter | None:
+    """The recipe's tokenizer, where there is one."""
+    try:
+        return line.teacher.counter()
+    except SetupError:
+        return None

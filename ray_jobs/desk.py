@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from corpus.errors import HornbookError, RecipeError, SetupError
 from corpus.tokens import TokenCounter, load_counter
 from generator.local import SERVED_NAME, embedded_folder, ensure_embedded_teacher
+from generator.registry import Registry
 from generator.server import VllmServer
 from generator.teacher_config import TeacherConfig
 from ray_jobs.cluster import cache_folder
@@ -32,6 +33,8 @@ class Desk:
     @property
     def served_name(self) -> str:
         """The name that the endpoint serves the model under."""
+        if self._config.registry and not self._config.endpoints:
+            return Registry(self._config.registry).read()[0]
         return SERVED_NAME if self._config.model == EMBEDDED else self._config.model
 
     def open(self) -> None:
@@ -44,6 +47,8 @@ class Desk:
         """Base URLs, once the teacher answers. Raises what kept it from being ready."""
         if self._config.endpoints:
             return self._config.endpoints
+        if self._config.registry:
+            return Registry(self._config.registry).read()[1]
         self.open()
         assert self._thread is not None
         self._thread.join()
@@ -86,7 +91,7 @@ class Desk:
         try:
             folder = self._folder()
             self._folder_ready.set()
-            if self._config.endpoints or self._closed:
+            if self._config.endpoints or self._config.registry or self._closed:
                 return
             self._server = VllmServer(folder, self.served_name, self._config.server, self._log).start()
             url = self._server.wait_ready()

@@ -16,11 +16,9 @@ from ray_jobs.cluster import cache_folder
 
 def serve_until_stopped(model: str, port: int, extra: tuple[str, ...]) -> None:
     """Start, print the URL on stdout when it answers, and wait for Ctrl-C or SIGTERM."""
-    folder, name = _folder_and_name(model)
+    folder, name = folder_and_name(model)
     log = cache_folder() / "logs" / "teacher.log"
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stopped_by_signals()
     with VllmServer(folder, name, ServerConfig(port=port), log, extra) as server:
         print(f"starting {name}; log: {log}", file=sys.stderr)
         server.start()
@@ -30,7 +28,29 @@ def serve_until_stopped(model: str, port: int, extra: tuple[str, ...]) -> None:
                 raise SetupError("vLLM ended", hint=f"its log: {log}")
 
 
-def _folder_and_name(model: str) -> tuple[str, str]:
+def serve_replicas_until_stopped(
+    model: str, count: int, extra: tuple[str, ...], *, address: str, register: str, api_key_env: str
+) -> None:
+    """The same by Ray: `count` servers, each URL on stdout when it answers, all of them in the register."""
+    from ray_jobs.replicas import ReplicaOrder, serve_replicas
+
+    order = ReplicaOrder(model, extra, api_key_env or None)
+    print(f"starting {count} replicas of {model}", file=sys.stderr)
+    serve_replicas(
+        order, count, _stopped_by_signals(), address=address or None, register=register or None,
+        told=lambda url: print(url, flush=True),
+    )  # fmt: skip
+
+
+def _stopped_by_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def folder_and_name(model: str) -> tuple[str, str]:
+    """The folder or name that vLLM loads, and the name that it serves; the embedded teacher is converted first."""
     if model == "embedded":
         return str(ensure_embedded_teacher(cache_folder())), SERVED_NAME
     return model, Path(model).name if Path(model).is_dir() else model

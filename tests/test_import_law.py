@@ -18,6 +18,7 @@ HOMES = {
     "typer": ("ray_jobs/",),
     "rich": ("ray_jobs/",),
     "openai": ("generator/teachers/",),
+    "aiohttp": ("generator/teachers/",),
     "huggingface_hub": ("corpus/hub.py", "corpus/verify.py"),
     "datasets": ("corpus/readers/", "corpus/hub.py", "corpus/verify.py"),
     "torch": ("trainer/", "generator/local.py"),

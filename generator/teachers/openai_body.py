@@ -1,4 +1,7 @@
-"""From the bytes of a chat completion to a reply. Text is data: any shape is expected, none is trusted."""
+"""A request as the JSON that is sent, and the bytes that come back as a reply.
+
+Text is data: any shape is expected, none is trusted.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,32 @@ from typing import Any
 import orjson
 
 from generator.reply import Reply, TeacherError
+from generator.request import Request
 
 NAME_CHARACTERS = 200  # of a model's name and of a finish reason; what is longer is neither
 INT32 = 1 << 31
+# vLLM's words for: the last message is yours and not finished, go on with it.
+CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
+
+
+def chat_body(request: Request, model: str | None = None) -> dict[str, Any]:
+    """The JSON of a chat completion, for `model` as the endpoint names it, else the request's own."""
+    goes_on = request.messages[-1]["role"] == "assistant"
+    return {
+        **(CONTINUE if goes_on else {}),
+        **({"response_format": _format(request.schema)} if request.schema else {}),
+        "model": model or request.model,
+        "messages": request.messages,
+        "temperature": request.sampling.temperature,
+        "top_p": request.sampling.top_p,
+        "seed": request.seed,
+        "max_tokens": request.demands.max_tokens,
+    }
+
+
+def _format(schema: str) -> dict[str, Any]:
+    """The `response_format` that holds the teacher to a schema; a name is wanted and says nothing."""
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": orjson.loads(schema), "strict": True}}
 
 
 def parse_body(body: bytes) -> Any:

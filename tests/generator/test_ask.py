@@ -13,7 +13,7 @@ from corpus.journal import JournalWriter, read_journal
 from corpus.store import open_store
 from generator.ask import Asker, ask, outcomes_of
 from generator.reply import Failure, Reply, TeacherError, outcome_of
-from generator.stall import ENOUGH, StallWatch
+from generator.stall import ENOUGH, Durations
 from tests.fakes.asking import ScriptedTeacher, request_of
 
 
@@ -194,10 +194,12 @@ def test_a_machine_that_turns_slow_is_waited_for_and_not_cut_off_for_ever(store)
 
 
 def test_nothing_is_overdue_while_too_little_is_known():
-    watch = StallWatch(1.0)
-    assert watch.limit() == float("inf")
-    watch._durations.extend([3.0] * ENOUGH)
-    assert watch.limit() == 6.0
+    durations = Durations(1.0)
+    for _ in range(ENOUGH - 1):
+        durations.add(3.0)
+    assert durations.limit() == durations.silence() == float("inf")
+    durations.add(3.0)
+    assert (durations.limit(), durations.silence()) == (6.0, 3.75)
 
 
 def test_a_request_over_its_time_limit_is_a_timeout(store):
@@ -226,6 +228,7 @@ def test_batches_share_one_window(store):
 def test_a_request_that_meets_one_outage_after_another_is_answered(store, monkeypatch):
     """Each outage lasts for more sendings than there are retries, and between them others are answered."""
     monkeypatch.setattr("generator.ask.PAUSE_S", 0.001)
+    monkeypatch.setattr("generator.ask.OUTAGE_PAUSE_S", 0.01)
 
     async def act(request, before):
         if request.key == "key-0" and before < 40:

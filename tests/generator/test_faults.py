@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
+from collections import Counter
 
 import pytest
 
@@ -23,9 +25,9 @@ def ask_all(urls, store, count, *, window=64, retries=6, stall_s=1.0, outage_s=6
 
     async def go():
         members = [OpenAITeacher(url, served_model="fake-teacher") for url in urls]
-        teacher = Pool(members, rest_s=0.2) if len(members) > 1 else members[0]
+        teacher = Pool(members, most=window, stall_s=stall_s, rest_s=0.2)
         journal = JournalWriter(store, "w")
-        asker = Asker(teacher, journal, window=window, retries=retries, stall_s=stall_s, outage_s=outage_s)
+        asker = Asker(teacher, journal, window=window, retries=retries, outage_s=outage_s)
         if beside:
             beside(asyncio.get_running_loop())
         requests = map(request_of, range(count))
@@ -140,3 +142,50 @@ def test_a_dead_endpoint_of_two_is_dropped_without_a_row_lost(tmp_path):
     assert served.count(dead.url) > 20
     assert served.count(alive.url) > 700
     assert stats.sent < 1_500 + 150, "the dead endpoint went on being asked"
+
+
+def test_one_of_three_is_killed_and_one_hangs_and_no_row_is_lost(tmp_path):
+    """The hung one goes on answering its list of models, as a server whose engine hangs does."""
+    store = open_store(tmp_path)
+    with FakeTeacher(delay_s=0.02) as killed, FakeTeacher(delay_s=0.02) as hung, FakeTeacher(delay_s=0.02) as well:
+
+        def beside(loop):
+            loop.call_later(0.4, killed.kill)
+            loop.call_later(0.6, lambda: loop.run_in_executor(None, hung.set_faults, Fault("hang", times=-1)))
+
+        urls = [killed.url, hung.url, well.url]
+        outcomes, stats = ask_all(urls, store, 3_000, window=48, beside=beside)
+    check_complete(outcomes, store, 3_000)
+    served = Counter(item.endpoint for item in outcomes)
+    assert min(served.values()) > 50, "one was never asked: the test shows nothing"
+    assert stats.sent < 3_000 + 2 * 48, "the dead ones went on being asked"
+
+
+def test_a_hundred_mixed_faults_cost_no_row_and_each_row_has_one_outcome(tmp_path):
+    kinds = [
+        "error_500",
+        "error_503",
+        "rate_limit",
+        "reset",
+        "cut",
+        "broken_json",
+        "html",
+        "bad_utf8",
+        "hang",
+        "empty_choices",
+    ]
+    draw = random.Random(5)
+    faults = [
+        Fault(kind, f"<{number}>") for kind, number in zip(kinds * 10, draw.sample(range(100, 1_000), 100), strict=True)
+    ]
+    store = open_store(tmp_path)
+    with (
+        FakeTeacher(*faults, delay_s=0.005) as one,
+        FakeTeacher(*faults, delay_s=0.005) as two,
+        FakeTeacher(*faults, delay_s=0.005) as three,
+    ):
+        outcomes, _ = ask_all([one.url, two.url, three.url], store, 1_000, window=48)
+        injected = sum((Counter(item.counts()["injected"]) for item in (one, two, three)), Counter())
+    check_complete(outcomes, store, 1_000)
+    assert set(injected) == set(kinds)
+    assert injected.total() >= 100

@@ -10,8 +10,8 @@ import pytest
 from corpus.errors import SetupError
 from generator.reply import Reply, TeacherError
 from generator.teacher_config import TeacherConfig
+from generator.teachers.http_status import retry_after
 from generator.teachers.openai_endpoint import OpenAITeacher, open_teacher
-from generator.teachers.openai_errors import retry_after
 from tests.fakes.asking import expected_text, request_of
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.teacher_server import Fault

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import pytest
@@ -9,7 +10,8 @@ from generator.config import GenerateConfig
 from generator.plan import coverage, plan_slots
 from generator.request import make_request
 from generator.teacher_config import TeacherConfig
-from prompts.library import load_library
+from prompts.form import Draw
+from prompts.library import Library, load_library
 from prompts.seeds import Seed
 
 LIBRARY = load_library()
@@ -132,3 +134,25 @@ def test_a_request_names_its_seeds_and_a_missing_seed_is_named() -> None:
     assert request.seed_ids == slot.seed_ids
     with pytest.raises(RecipeError, match=slot.seed_ids[0]):
         make_request(slot, 0, LIBRARY, TeacherConfig(), config, 3)
+
+
+def test_a_form_is_drawn_as_the_recipe_says_for_it_else_as_its_file_does_else_as_all() -> None:
+    teacher = TeacherConfig(temperature=0.8, top_p=0.9)
+    (slot,) = plan(1, forms=("story",))
+    own = LIBRARY.forms["story"].model_copy(update={"draw": Draw(temperature=1.1, max_tokens=700)})
+    library = dataclasses.replace(LIBRARY, forms={**LIBRARY.forms, "story": own})
+
+    def asked(shelf: Library, **draw: Draw) -> tuple[float, float, int, str]:
+        request = make_request(slot, 0, shelf, teacher, GenerateConfig(max_tokens=512, draw=draw), 3)
+        return request.sampling.temperature, request.sampling.top_p, request.demands.max_tokens, request.key
+
+    plain, drawn = asked(LIBRARY), asked(library)
+    both = asked(library, story=Draw(temperature=0.2))
+    assert [found[:3] for found in (plain, drawn, both)] == [(0.8, 0.9, 512), (1.1, 0.9, 700), (0.2, 0.9, 700)]
+    assert len({plain[3], drawn[3], both[3]}) == 3, "another temperature is another request"
+    assert asked(library, story=Draw(max_tokens=64))[3] == drawn[3], "room is a demand, not an identity"
+
+
+def test_sampling_for_a_form_that_is_not_there_is_refused() -> None:
+    with pytest.raises(RecipeError, match="no form `stroy`"):
+        plan(1, draw={"stroy": Draw(temperature=0.1)})
