@@ -28,16 +28,23 @@ from ray_jobs.cluster import cache_folder
 
 POLL_S = 0.1
 OUT = Path(__file__).parent / "out" / "orchestration.json"
-T_975 = {11: 2.201, 15: 2.131, 19: 2.093, 23: 2.069}  # two-sided 95 %, by degrees of freedom
+# Student's t, two-sided 95 %, for 1, 2, 3 … degrees of freedom.
+T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
+         2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Look:
-    """The server's gauges at one moment, and how many requests it had finished since it began."""
+    """The server's gauges at one moment, and the requests finished and tokens generated since it began.
+
+    `at` is of the monotonic clock.
+    """
 
     running: int
     waiting: int
     finished: float
+    tokens: int = 0
+    at: float = 0.0
 
 
 class Watch:
@@ -59,7 +66,9 @@ class Watch:
         while not self._over.wait(POLL_S):
             page = read_page(self._url, "/metrics").decode()
             seen = parse_metrics(page)
-            self.looks.append(Look(seen.running, seen.waiting, _finished(page)))
+            self.looks.append(
+                Look(seen.running, seen.waiting, _finished(page), seen.generated_tokens, time.monotonic())
+            )
 
 
 def _finished(page: str) -> float:
@@ -98,7 +107,7 @@ def interval(ratios: Sequence[float]) -> tuple[float, float, float]:
     """Geometric mean and its 95 % t-interval."""
     logs = [math.log(ratio) for ratio in ratios]
     mean, spread = statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(len(logs))
-    reach = T_975.get(len(logs) - 1, 2.26) * spread
+    reach = T_975[min(len(logs) - 1, len(T_975)) - 1] * spread
     return math.exp(mean), math.exp(mean - reach), math.exp(mean + reach)
 
 

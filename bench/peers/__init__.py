@@ -1,0 +1,1 @@
+"""Hornbook beside other tools that ask a teacher in bulk, measured on the same endpoints."""
