@@ -61,11 +61,30 @@ def plan_slots(config: GenerateConfig, library: Library, seed: int, seeds: Seque
 
 def _lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
     domains = _chosen(config.domains, library.domains, "domain")
-    forms = _chosen(config.forms, library.forms, "form")
+    forms = _usable(config, library)
     _chosen(tuple(config.draw), library.forms, "form")
     pairs = [(name, form) for name in domains for form in library.domains[name].forms if form in forms]
     lanes = [_cells(library.domains[name], library.forms[form], config, library, seed) for name, form in pairs]
-    return [lane for lane in lanes if lane is not None] + _seeded_lanes(config, library, seed, seeds)
+    return [lane for lane in lanes if lane is not None] + _seeded_lanes(config, library, forms, seed, seeds)
+
+
+def _usable(config: GenerateConfig, library: Library) -> list[str]:
+    """The forms that the recipe means, without those whose operator it does not name."""
+    for entry in config.operators:
+        _chosen(entry.forms, library.forms, "form")
+        if entry.revise:
+            library.rubric(entry.revise.rubric)
+    lacking = {form.id: form.needs for form in library.forms.values()
+               if form.needs and not any(entry.serves(form.id, form.needs) for entry in config.operators)}  # fmt: skip
+    _chosen(config.forms, library.forms, "form")
+    if asked := [name for name in config.forms if name in lacking]:
+        needs = lacking[asked[0]]
+        raise RecipeError(f"generate: the form `{asked[0]}` needs the operator `{needs}`",
+                          hint=f"operators: [{{{needs}: {{}}}}]")  # fmt: skip
+    # A reply in JSON is not for every endpoint: a form with a schema is written where the recipe names it.
+    return list(config.forms) or [
+        form.id for form in library.forms.values() if form.id not in lacking and not form.structure
+    ]
 
 
 def _cells(domain: Domain, form: Form, config: GenerateConfig, library: Library, seed: int) -> Lane | None:
@@ -108,9 +127,11 @@ def _endless(cells: Sequence[tuple[Cell, tuple[str, ...]]]) -> Lane:
         yield from ((cell, ordinal, ids) for cell, ids in cells)
 
 
-def _seeded_lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
+def _seeded_lanes(
+    config: GenerateConfig, library: Library, usable: Sequence[str], seed: int, seeds: Sequence[Seed]
+) -> list[Lane]:
     """A lane for each form that rewrites a document, over the seeds of the language."""
-    forms = [form for form in library.forms.values() if form.seed and form.id in (config.forms or library.forms)]
+    forms = [form for form in library.forms.values() if form.seed and form.id in usable]
     given = [item for item in seeds if item.language == library.language]
     if not given:
         if asked := [form.id for form in forms if form.id in config.forms]:

@@ -37,7 +37,8 @@ class Form(Section):
     needs: str = ""
     """The operator without which the text is no document yet; a recipe that does not name it has no use for the form."""
     structure: Structure | None = Field(default=None, alias="schema")
-    """The fields of the reply where it is JSON, and how a text is made of them."""
+    """The fields of the reply where it is JSON, and how a text is made of them. Such a form is written only where a
+    recipe names it: not every endpoint holds a teacher to a schema."""
     idea: str
     """The published idea that the form follows."""
     openings: tuple[str, ...]

@@ -54,12 +54,15 @@ class Structure(Section):
 
     def text(self, value: Shape) -> str:
         """The blocks, an empty line between them. Values stay values: no `$` in them means anything."""
-        plain = value.model_dump(mode="json")
+        return self._joined(value.model_dump(mode="json"))
+
+    def _joined(self, plain: Mapping[str, Any]) -> str:
         return "\n\n".join(filter(None, (_block(block, plain) for block in self.render)))
 
     @model_validator(mode="after")
     def _is_complete(self) -> Structure:
-        self.text(_sample(self.shape, self.fields))
+        assert self.shape  # raises for a field that is none
+        self._joined({name: _sample(kind) for name, kind in self.fields.items()})
         return self
 
 
@@ -104,12 +107,8 @@ def _filled(text: str, values: Mapping[str, Any]) -> str:
         raise ValueError(f"render: {error} in {text[:40]!r}; known: {', '.join(sorted(values))}") from None
 
 
-def _sample(shape: type[Shape], fields: Mapping[str, Any]) -> Shape:
-    """A value of the shape, to see that every name that the text uses is there."""
-    return shape.model_construct(**{name: _plain(kind) for name, kind in fields.items()})
-
-
-def _plain(kind: Any) -> Any:
+def _sample(kind: Any) -> Any:
+    """A value of a field, to see that every name that the text uses is there."""
     if isinstance(kind, Mapping):
-        return [_plain(kind["each"])] if "each" in kind else {name: _plain(item) for name, item in kind.items()}
+        return [_sample(kind["each"])] if "each" in kind else {name: _sample(item) for name, item in kind.items()}
     return "text"

@@ -12,11 +12,13 @@ from corpus.ids import digest
 from corpus.manifest import MANIFEST, Manifest, load_manifest, table_of
 from corpus.store import Store
 from filters.sensitive import redact
-from generator.attempt import Turn
 from generator.plan import Slot
+from generator.reply import Reply
+from generator.retell import retell
 from ray_jobs.line import run_folder
 from ray_jobs.planning import Plan, plan_for
 from ray_jobs.recipe import Recipe
+from ray_jobs.stages.generate import outcomes_in
 
 STAGES = ("read", "generate", "filter")
 WITHHELD = ("sensitive", "toxic", "contaminated")
@@ -92,18 +94,26 @@ def _slot_of(plan: Plan, found: dict[str, Any]) -> tuple[Slot, int, dict[str, An
 
 
 def _asked(plan: Plan, folder: Store, slot: Slot, attempt: int, lineage: dict[str, Any]) -> dict[str, Any]:
-    """The prompt, rendered again, and every part of the reply."""
-    request = plan.request(Turn(slot, attempt))
-    told: dict[str, Any] = {"cell": {name: getattr(slot.cell, name) for name in slot.cell.__slots__}}
-    told |= {"attempt": attempt, "request_key": request.key, "prompt": list(request.messages)}
-    if lineage and not lineage["operators"]:
-        told["prompt_is_the_one_sent"] = request.key == lineage["request_key"]
-    keys = {request.key, lineage.get("request_key", request.key)}
-    manifest = load_manifest(folder.child("generate"))
+    """Every step of the attempt, its prompt rendered again, and every outcome."""
+    config, manifest = plan.recipe.generate, load_manifest(folder.child("generate"))
+    assert config is not None
     assert manifest is not None
-    table = table_of(folder.child("generate"), manifest, "replies")
-    rows = table.filter(pc.is_in(table["request_key"], pc.cast(list(keys), table["request_key"].type))).to_pylist()
-    told["replies"] = [{key: value for key, value in row.items() if value is not None} for row in rows]
+    replies = table_of(folder.child("generate"), manifest, "replies")
+    stored = {item.request_key: item for item in outcomes_in(replies)}
+    steps, _ = retell(slot, attempt, plan.cast, plan.request, lambda request: stored.get(request.key), config)
+    told: dict[str, Any] = {"cell": {name: getattr(slot.cell, name) for name in slot.cell.__slots__}}
+    told |= {"attempt": attempt, "request_key": steps[0].request.key, "prompt": list(steps[0].request.messages)}
+    sent = {lineage["request_key"], *(lineage["parents"] or ())} if lineage else set()
+    told["steps"] = [
+        {"step": item.step, "request_key": item.request.key, "prompt": list(item.request.messages),
+         **({"prompt_is_the_one_sent": item.request.key in sent} if sent else {})} for item in steps
+    ]  # fmt: skip
+    if sent:
+        told["prompt_is_the_one_sent"] = sent == {item.request.key for item in steps if isinstance(item.outcome, Reply)}
+    told["replies"] = [
+        {key: value for key, value in item.outcome.to_record().items() if value is not None}
+        for item in steps if item.outcome
+    ]  # fmt: skip
     return told
 
 
@@ -113,8 +123,14 @@ def _shown(found: dict[str, Any]) -> dict[str, Any]:
     withheld = any(f"rejected: {name}" in verdicts for name in WITHHELD)
     for part in [found, *found.get("replies", [])]:
         if isinstance(part.get("text"), str):
-            part["text"] = "(withheld)" if withheld else redact(part["text"])[0]
+            part["text"] = _clean(part["text"], withheld)
+    for step in found.get("steps", [])[1:]:  # their prompts hold what was answered before
+        step["prompt"] = [{**item, "content": _clean(item["content"], withheld)} for item in step["prompt"]]
     return found
+
+
+def _clean(text: str, withheld: bool) -> str:
+    return "(withheld)" if withheld else redact(text)[0]
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
@@ -145,9 +161,19 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
             f"  {key:<34} {value:.4g}" if isinstance(value, float) else f"  {key:<34} {value}"
             for key, value in found["scores"].items()
         )
-    for message in found.get("prompt", ()):
-        yield f"\n── asked, as {message['role']}\n\n{message['content']}"
-    for reply in found.get("replies", ()):
-        yield f"\n── answered ({reply.get('finish_reason') or reply.get('reason')})\n\n{reply.get('text', reply.get('detail', ''))}"
+    replies = {reply["request_key"]: reply for reply in found.get("replies", ())}
+    for step in found.get("steps", ()):
+        yield f"\n━━ {step['step']}  {step['request_key']}{_compared(step)}"
+        for message in step["prompt"]:
+            yield f"\n── asked, as {message['role']}\n\n{message['content']}"
+        if reply := replies.get(step["request_key"]):
+            how = reply.get("finish_reason") or reply.get("reason")
+            yield f"\n── answered ({how})\n\n{reply.get('text', reply.get('detail', ''))}"
     if found.get("text"):
         yield f"\n── the document\n\n{found['text']}"
+
+
+def _compared(step: dict[str, Any]) -> str:
+    if "prompt_is_the_one_sent" not in step:
+        return ""
+    return "  (the prompt that was sent)" if step["prompt_is_the_one_sent"] else "  (not the prompt that was sent)"

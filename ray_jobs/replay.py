@@ -14,14 +14,13 @@ from corpus.errors import StateError
 from corpus.manifest import Manifest, dataset_hash, load_manifest, table_of
 from corpus.store import Store, open_store
 from generator.book import Book
-from generator.reply import Outcome, outcome_of
 from ray_jobs.desk import Desk
 from ray_jobs.line import Line, run_folder
 from ray_jobs.passes import InProcess
 from ray_jobs.planning import Plan, plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.stages import filter as filter_stage
-from ray_jobs.stages.generate import open_book
+from ray_jobs.stages.generate import open_book, outcomes_in
 from ray_jobs.talk import Talk
 
 
@@ -63,7 +62,7 @@ def written(plan: Plan, replies: pa.Table) -> pa.Table:
             book.ask(turn, plan.request(turn))
 
     ask_open()
-    for outcome in _outcomes(replies):
+    for outcome in outcomes_in(replies):
         if not book.awaits(outcome.request_key):
             ask_open()
         if not book.awaits(outcome.request_key):
@@ -74,11 +73,6 @@ def written(plan: Plan, replies: pa.Table) -> pa.Table:
         book.take_in([outcome])
     _check_complete(book)
     return documents_table([book.documents[slot.id] for slot in plan.slots if slot.id in book.documents])
-
-
-def _outcomes(replies: pa.Table) -> Iterator[Outcome]:
-    for batch in replies.to_batches(1024):
-        yield from (outcome for row in batch.to_pylist() if (outcome := outcome_of(row)))
 
 
 def _check_complete(book: Book) -> None:

@@ -6,11 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from generator.operators.config import OperatorConfig
+from generator.operators.deduce import deduce
+from generator.operators.dialogue import dialogue
 from generator.operators.play import WRITE, Draft, Play, Setting, read
+from generator.operators.plurality import plurality
+from generator.operators.reverse import reverse
 from generator.operators.revise import revise
+from generator.operators.rewrite import rewrite
 from prompts.form import Form
 
-OPERATORS: dict[str, Callable[[Draft, Any, Setting], Play]] = {"revise": revise}
+OPERATORS: dict[str, Callable[[Draft, Any, Setting], Play]] = {
+    "revise": revise,
+    "reverse": reverse,
+    "plurality": plurality,
+    "deduce": deduce,
+    "rewrite": rewrite,
+    "dialogue": dialogue,
+}
 
 
 def operators_for(form: Form, operators: Sequence[OperatorConfig]) -> list[OperatorConfig]:

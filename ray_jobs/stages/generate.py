@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -186,6 +186,12 @@ def outcomes_table(book: Book) -> pa.Table:
     """Every outcome in the order of judgement, so that the same documents can be made again without a teacher."""
     outcomes: list[Outcome] = [book.replies.get(key) or book.refused[key] for key in book.judged]
     return pa.Table.from_pylist([item.to_record() for item in outcomes], schema=OUTCOMES)
+
+
+def outcomes_in(replies: pa.Table) -> Iterator[Outcome]:
+    """The outcomes of a `replies` table, in its order."""
+    for batch in replies.to_batches(1024):
+        yield from (outcome for row in batch.to_pylist() if (outcome := outcome_of(row)))
 
 
 def _facts(slots: Sequence[Slot], kept: Sequence[Document], book: Book) -> dict[str, dict]:

@@ -36,12 +36,14 @@ FORMS = [
     pytest.param(library, form, id=f"{library.language}-{form.id}")
     for library in BOTH
     for form in library.forms.values()
+    if form.template
 ]
 
 
 def prompt(library: Library, form: Form) -> str:
     """The prompt of the first slot that the form has."""
-    config = GenerateConfig(documents=1, languages=(library.language,), forms=(form.id,))
+    needed = ({form.needs: {}},) if form.needs else ()
+    config = GenerateConfig(documents=1, languages=(library.language,), forms=(form.id,), operators=needed)
     given = SOURCES[library.language]
     (slot,) = plan_slots(config, LIBRARY, 1, [given] if form.seed else ())
     request = make_request(slot, 0, LIBRARY, TeacherConfig(), config, 1, {given.id: given})
@@ -53,7 +55,7 @@ def test_the_library_is_as_wide_as_a_textbook_corpus_needs(library: Library) -> 
     assert len(library.domains) >= 17
     assert len(library.forms) >= 19
     assert min(len(domain.leaves) for domain in library.domains.values()) >= 80
-    assert sum(form.seed for form in library.forms.values()) == 4
+    assert sum(form.seed for form in library.forms.values()) == 8
     assert len(library.audiences) >= 6
     assert len(library.styles) >= 8
 
@@ -94,7 +96,7 @@ def test_the_chinese_trees_are_the_english_ones_topic_by_topic() -> None:
         assert list(getattr(CHINESE, axis)) == list(getattr(LIBRARY, axis)), axis
     for name, form in LIBRARY.forms.items():
         twin = CHINESE.forms[name]
-        for field in ("kind", "levels", "audiences", "forced", "seed"):
+        for field in ("kind", "levels", "audiences", "forced", "seed", "template", "needs"):
             assert getattr(twin, field) == getattr(form, field), (name, field)
 
 
@@ -108,8 +110,9 @@ def phrases(library: Library) -> Iterator[str]:
         yield from (form.title, *form.openings)
     yield from (audience.text for audience in library.audiences.values())
     yield from (*library.styles.values(), *library.levels.values())
-    for text in library.templates.values():
-        yield from re.sub(r"\{[{%].*?[}%]\}|`[^`]*`|^### \w+$", "", text, flags=re.M).split("\n")
+    yield from (line for rubric in library.rubrics.values() for line in rubric)
+    for text in (*library.templates.values(), *library.steps.values()):
+        yield from re.sub(r"\{[{%#].*?[}%#]\}|`[^`]*`|^### \w+$", "", text, flags=re.M).split("\n")
 
 
 def test_chinese_prompts_hold_no_english_sentence_and_english_ones_no_chinese() -> None:
@@ -154,7 +157,7 @@ def test_every_form_renders_for_every_reader_manner_and_level(library: Library, 
         assert library.audiences[audience].text in content
         assert library.styles[style] in content
         assert form.seed or topic in content
-        assert "{" not in content.replace("{'", "")
+        assert not re.search(r"\{[{%#]|[}%#]\}", content.replace('"}}', ""))
         assert "\n\n\n" not in content
 
 
