@@ -19,6 +19,7 @@ from corpus.errors import RecipeError
 from filters import sensitive
 from filters.batch import make_batch, slices, text_series
 from filters.config import FilterConfig, ProfileName
+from filters.decontaminate import Decontaminator
 from filters.language import identify
 from filters.quality import score_quality
 from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
@@ -27,14 +28,17 @@ STAGE = "filter"
 ALL = (*SCORERS, "language", "sensitive", "quality")
 
 
-def score_table(documents: pa.Table, *, quality: Any = None, scorers: Sequence[str] = ALL) -> pa.Table:
+def score_table(
+    documents: pa.Table, *, quality: Any = None, scorers: Sequence[str] = ALL, against: Decontaminator | None = None
+) -> pa.Table:
     """`id` and one column for each statistic of the chosen scorers, in the order of the documents.
 
     Ratios are float32, counts int32, labels string; names carry the scorer as prefix. `quality` is a model of
-    `load_quality`; without one the column `quality.teaches` is 1 for every text.
+    `load_quality`; without one the column `quality.teaches` is 1 for every text. `against` adds the columns of
+    `filters.decontaminate`.
     """
-    parts = [_score(part, quality, scorers) for part in slices(documents)]
-    return pa.concat_tables(parts) if parts else _score(documents, quality, scorers)
+    parts = [_score(part, quality, scorers, against) for part in slices(documents)]
+    return pa.concat_tables(parts) if parts else _score(documents, quality, scorers, against)
 
 
 def decide(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Table:
@@ -78,7 +82,7 @@ def profiles_of(documents: pa.Table, config: FilterConfig) -> np.ndarray:
     return np.array(names, dtype=object)
 
 
-def _score(documents: pa.Table, quality: Any, scorers: Sequence[str]) -> pa.Table:
+def _score(documents: pa.Table, quality: Any, scorers: Sequence[str], against: Decontaminator | None) -> pa.Table:
     texts = text_series(documents)
     batch = make_batch(texts)
     columns: dict[str, np.ndarray] = {"text.characters": batch.characters.astype(np.int32)}
@@ -93,6 +97,7 @@ def _score(documents: pa.Table, quality: Any, scorers: Sequence[str]) -> pa.Tabl
             columns["quality.teaches"] = score_quality(quality, texts) if quality else np.ones(len(texts), np.float32)
         else:
             raise RecipeError(f"there is no scorer {name!r}", hint=f"Known: {', '.join(ALL)}.")
+    columns |= against.score(texts, batch.words) if against else {}
     arrays = {
         name: pa.array(values, pa.string() if values.dtype == object else None) for name, values in columns.items()
     }
@@ -129,8 +134,10 @@ def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterCo
     profiles = profiles_of(documents, config)
     declared = _strings(documents, "language")
     yield from _sensitive_check(scores, config)
-    characters = scores["text.characters"]
-    yield _Check(characters == 0, "empty", characters, "text.characters={}")
+    yield from _contamination_checks(scores, config)
+    if "text.characters" in scores:
+        characters = scores["text.characters"]
+        yield _Check(characters == 0, "empty", characters, "text.characters={}")
     if "language.label" in scores:
         yield from _language_checks(scores, profiles != "code", declared, config)
     for profile in PROFILES:
@@ -151,6 +158,16 @@ def _sensitive_check(scores: dict[str, np.ndarray], config: FilterConfig) -> Ite
         for index in np.flatnonzero(found.any(axis=0)):
             names[index] = ", ".join(kind for kind, flag in zip(present, found[:, index], strict=True) if flag)
         yield _Check(names != "", "sensitive", names, "{}")
+
+
+def _contamination_checks(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
+    """The detail names the item of the benchmark, so that a person can compare."""
+    limits = {"ngram": config.decontaminate.coverage, "code": config.decontaminate.code}
+    for name, limit in limits.items():
+        if f"contaminated.{name}" in scores:
+            values = scores[f"contaminated.{name}"]
+            told = np.array([f"{by}: {value:.2f}" for by, value in zip(scores["contaminated.by"], values, strict=True)])
+            yield _Check(values >= np.float32(limit), f"contaminated.{name}", told, "{}")
 
 
 def _language_checks(

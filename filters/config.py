@@ -37,6 +37,20 @@ class DuplicatesConfig(Section):
     with the first and with its neighbour, so that the work stays linear."""
 
 
+class DecontaminateConfig(Section):
+    """Benchmarks that no kept text and no prompt may hold."""
+
+    against: tuple[str, ...] = ()
+    """Benchmarks: JSONL or Parquet files, `humaneval`, `mbpp`, `gsm8k`, `arc_easy`, `arc_challenge`, `mmlu` and others
+    by short name, or `owner/name:config:split` on the hub. None when empty."""
+    ngram: int = Field(default=5, ge=3, le=20)
+    """Words that match in a row (decon: 5; GPT-3 took 13 and misses short items)."""
+    coverage: float = Field(default=0.5, gt=0, le=1)
+    """Share of an item's words, weighted by how rare they are, from which a text counts as contaminated."""
+    code: float = Field(default=0.85, gt=0, le=1)
+    """Similarity of two functions' syntax trees from which a text counts as contaminated (phi-1: .80 to .95)."""
+
+
 class FilterConfig(Section):
     """What is kept. Scores are stored; these thresholds decide over them."""
 
@@ -63,6 +77,8 @@ class FilterConfig(Section):
     its own), or only `report` it. E-mail, phone and IP addresses are reported: licences name their authors."""
     duplicates: DuplicatesConfig = Field(default_factory=DuplicatesConfig)
     """Exact and near duplicates, over all sources together."""
+    decontaminate: DecontaminateConfig = Field(default_factory=DecontaminateConfig)
+    """Benchmarks that are kept out of texts, prompts and seeds."""
 
 
 class BlendConfig(Section):

@@ -40,13 +40,18 @@ def sign(texts: pl.Series, config: DuplicatesConfig) -> Signatures:
 
 def shingles(words: Words, size: int) -> tuple[np.ndarray, np.ndarray]:
     """A uint64 for every window of `size` words within a text, and the offsets (n + 1) that cut them into texts."""
-    counts = np.maximum(words.counts - size + 1, 0)
-    offsets = offsets_of(counts)
-    starts = np.repeat(words.offsets[:-1] - offsets[:-1], counts) + np.arange(offsets[-1])
     flat = words.hashes[words.codes] if len(words.codes) else np.zeros(0, dtype=np.uint64)
+    return rolled(flat, words.offsets, size)
+
+
+def rolled(tokens: np.ndarray, cuts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same for any hashed tokens (uint64), cut into texts by `cuts` (n + 1)."""
+    counts = np.maximum(np.diff(cuts) - size + 1, 0)
+    offsets = offsets_of(counts)
+    starts = np.repeat(cuts[:-1] - offsets[:-1], counts) + np.arange(offsets[-1])
     mixed = np.zeros(len(starts), dtype=np.uint64)
     for place in range(size):
-        mixed = mixed * STEP + flat[starts + place]
+        mixed = mixed * STEP + tokens[starts + place]
         mixed ^= mixed >> np.uint64(32)
     return mixed * STEP, offsets
 

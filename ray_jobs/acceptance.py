@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from corpus.document import Document, documents_table
 from filters.chain import ALL, decide, score_table
 from filters.config import FilterConfig
+from filters.decontaminate import decontaminator
 from filters.near_index import NearIndex
 from generator.book import Accept
 
@@ -15,11 +16,11 @@ CHEAP = tuple(name for name in ALL if name != "quality")  # its model may not be
 
 def acceptance(config: FilterConfig) -> Accept:
     """A judge with a memory: of near copies the first to arrive stays. The filter stage decides again, over all text."""
-    index = NearIndex(config.duplicates)
+    index, against = NearIndex(config.duplicates), decontaminator(config.decontaminate)
 
     def accept(documents: Sequence[Document]) -> list[tuple[str, str]]:
         table = documents_table(documents)
-        rejected = decide(table, score_table(table, scorers=CHEAP), config)
+        rejected = decide(table, score_table(table, scorers=CHEAP, against=against), config)
         reasons = {row["id"]: (row["reason"], row["detail"]) for row in rejected.to_pylist()}
         fresh = [document for document in documents if document.id not in reasons]
         copies = index.add_or_find([item.id for item in fresh], [item.text for item in fresh])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,7 +37,7 @@ def score_files(
     config = FilterConfig(profiles={"files": profile, "": profile}, quality=0.5 if classifier else 0.0)
     model = load_quality(classifier) if classifier else None
     writer, rejected, verdicts = None, list[Rejection](), Counter[str]()
-    for documents in _batches(files, field, rejected):
+    for documents in batches(files, field, rejected):
         scores = verdict_table(documents, score_table(documents, quality=model, scorers=scorers), config)
         verdicts.update(scores["verdict"].to_pylist())
         writer = writer or pq.ParquetWriter(out, scores.schema, compression="zstd")
@@ -45,13 +45,13 @@ def score_files(
     if writer is None:
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     writer.close()
-    return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + _unread(rejected) + [f"wrote {out}"]
+    return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + unread(rejected) + [f"wrote {out}"]
 
 
 def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str) -> list[str]:
     """Write the documents that are no copy of another one."""
     rejected: list[Rejection] = []
-    tables = list(_batches(files, field, rejected))
+    tables = list(batches(files, field, rejected))
     if not tables:
         raise RecipeError("no readable document in these files")
     copies = find_duplicates(tables, DuplicatesConfig(threshold=threshold))
@@ -62,7 +62,7 @@ def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str) -
     return [
         f"{whole.num_rows:,} documents, {kept.num_rows:,} kept",
         *(f"{n:,} {kind} copies" for kind, n in kinds.items()),
-        *_unread(rejected),
+        *unread(rejected),
     ]
 
 
@@ -71,7 +71,7 @@ def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed
     rejected: list[Rejection] = []
     tables = {}
     for name in files:
-        parts = list(_batches([name], field, rejected))
+        parts = list(batches([name], field, rejected))
         if parts:
             tables[name] = _with_estimate(pa.concat_tables(parts))
     given = [float(value) for value in weights.split(",")] if weights else []
@@ -81,7 +81,7 @@ def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed
     whole = pa.concat_tables(list(tables.values()))
     place = {key: index for index, key in enumerate(whole["id"].to_pylist())}
     pq.write_table(whole.take(pa.array([place[key] for key in mix.rows])), out, compression="zstd")
-    return [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares] + _unread(
+    return [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares] + unread(
         rejected
     )
 
@@ -91,7 +91,8 @@ def _with_estimate(table: pa.Table) -> pa.Table:
     return table.set_column(table.schema.get_field_index("tokens"), "tokens", sizes)
 
 
-def _batches(files: Sequence[str], field: str, rejected: list[Rejection]):  # type: ignore[no-untyped-def]
+def batches(files: Sequence[str], field: str, rejected: list[Rejection]) -> Iterator[pa.Table]:
+    """Documents of the files, `BATCH` at a time; rows that cannot be read are added to `rejected`."""
     batch: list[Document] = []
     for row in read_files(files, text_field=field):
         if isinstance(row, Rejection):
@@ -105,7 +106,8 @@ def _batches(files: Sequence[str], field: str, rejected: list[Rejection]):  # ty
         yield documents_table(batch)
 
 
-def _unread(rejected: list[Rejection]) -> list[str]:
+def unread(rejected: list[Rejection]) -> list[str]:
+    """A line for each reason why rows could not be read."""
     reasons = Counter(row.reason for row in rejected)
     first = {row.reason: row.detail for row in reversed(rejected)}
     return [f"{count:,} rows not readable: {reason} (first: {first[reason]})" for reason, count in reasons.items()]

@@ -1,4 +1,4 @@
-"""filter score, filter dedup, filter blend: parts of the line on plain files, without a recipe."""
+"""filter score, dedup, blend, decontaminate: parts of the line on plain files, without a recipe."""
 
 from __future__ import annotations
 
@@ -56,6 +56,37 @@ def blend(files: Files, out: Out, tokens: Annotated[int, typer.Option(min=1, hel
     from ray_jobs.plain_files import blend_files
 
     _say(blend_files(files, out, tokens, weights, seed, text_field))
+
+
+@app.command()
+def decontaminate(
+    files: Files,
+    against: Annotated[
+        list[str], typer.Option(help="Benchmark: JSONL or Parquet, `humaneval`, or owner/name:config:split.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Parquet file to write.")] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Plant leaks in the files and count those found.")
+    ] = False,
+    coverage: Annotated[float, typer.Option(min=0.01, max=1, help="Share of an item's words.")] = 0.5,
+    code: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity of functions.")] = 0.85,
+    sample: Annotated[int, typer.Option(min=1, help="Leaks of a kind and benchmark.")] = 300,
+    text_field: Field = "text",
+) -> None:
+    """The documents that hold no item of a benchmark.
+
+    Example: hornbook filter decontaminate pages.parquet --against humaneval --against exam.jsonl --out clean.parquet
+    """
+    from filters.config import DecontaminateConfig
+    from ray_jobs.decontaminate_files import decontaminate_files, self_test_files
+
+    config = DecontaminateConfig(against=tuple(against), coverage=coverage, code=code)
+    if out is None and not self_test:
+        raise typer.BadParameter("give --out FILE to write the clean documents, or --self-test to measure")
+    if self_test:
+        print("\n".join(self_test_files(files, config, sample, text_field)))
+    if out is not None:
+        _say(decontaminate_files(files, config, out, text_field))
 
 
 def _say(lines: list[str]) -> None:

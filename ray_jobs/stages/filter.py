@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from corpus.manifest import Balance, Manifest, dataset_hash, table_of
 from corpus.shards import write_partition
 from corpus.store import Store
 from filters.chain import decide, score_table
+from filters.decontaminate import benchmark_hash, contamination
 from filters.dedup import find_duplicates, s_curve
 from filters.sensitive import redact
 from ray_jobs.line import Line
@@ -30,11 +32,13 @@ NEVER_SHOWN = ("sensitive", "toxic", "contaminated")
 def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
     """The stage of this recipe."""
     config = {"filters": line.recipe.filters.model_dump(mode="json"), "seed": line.recipe.seed}
-    return Stage("filter", config, dict(inputs), lambda store: _work(line, inputs, store))
+    benchmarks = benchmark_hash(line.recipe.filters.decontaminate)
+    return Stage("filter", config, dict(inputs), lambda store: _work(line, inputs, store), benchmarks)
 
 
 def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
     documents, scores = _gather(line, inputs)
+    scores = _with_contamination(line, documents, scores)
     rejected = decide(documents, scores, line.recipe.filters)
     survivors = _without(documents, rejected["id"])
     copies = find_duplicates(
@@ -77,6 +81,18 @@ def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Ta
     if scores:
         scores = [scores[0], *(part.cast(scores[0].schema) for part in scores[1:])]
     return pa.concat_tables([part.cast(DOCUMENTS) for part in documents]), pa.concat_tables(scores)
+
+
+def _with_contamination(line: Line, documents: pa.Table, scores: pa.Table) -> pa.Table:
+    """The scores, and how much of a benchmark stands in each text, where the recipe names benchmarks."""
+    config = line.recipe.filters.decontaminate
+    if not config.against:
+        return scores
+    shards = [documents.slice(start, SHARD_ROWS) for start in range(0, documents.num_rows, SHARD_ROWS)]
+    found = pa.concat_tables(list(line.passes.map(partial(contamination, config=config), shards)))
+    for name in found.column_names[1:]:
+        scores = scores.append_column(name, found[name])
+    return scores
 
 
 def _without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
@@ -158,7 +174,7 @@ def _rejected_samples(line: Line, documents: pa.Table, rejected: pa.Table) -> li
         {
             "id": row["id"], "source": row["source"], "domain": row["domain"], "verdict": "rejected",
             "reason": chosen[row["id"]]["reason"], "detail": redact(chosen[row["id"]]["detail"])[0],
-            "text": "(withheld)" if chosen[row["id"]]["reason"] in NEVER_SHOWN else redact(row["text"])[0],
+            "text": "(withheld)" if chosen[row["id"]]["reason"].split(".")[0] in NEVER_SHOWN else redact(row["text"])[0],
         }
         for row in texts.select(["id", "text", "source", "domain"]).to_pylist()
     ]  # fmt: skip

@@ -1,0 +1,170 @@
+"""Decontamination: how much of a benchmark's items stands in a text, by their words and by the shape of their code.
+
+Words come from the one shared split. A question that is too short to be told from chance is looked for together with
+its answers; what is too short even then is counted as not checked. Functions are compared by the shape of their syntax
+trees, so that renamed variables hide nothing; a function is as similar as the smaller of both says of the larger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import xxhash
+
+from filters.batch import slices, text_series
+from filters.benchmarks import Item, load_benchmarks
+from filters.config import DecontaminateConfig
+from filters.gram_index import GramIndex, Matches
+from filters.program_shape import functions
+from filters.segments import offsets_of
+from filters.words import Words, split_words
+
+LEAST_BITS = 60.0  # worth of a passage below which half of it in a text may be chance
+ANSWER_BITS = 120.0  # an answer alone: worked solutions, not "the mitochondria"
+CODE_BITS = 60.0
+CODE_GRAM = 6  # tokens of a syntax tree, about one expression
+CODE_GATE = r"\bdef\s"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of an item that is looked for."""
+
+    item: Item
+    part: str  # question | item | answer | code
+
+    @property
+    def name(self) -> str:
+        """What a verdict's detail says."""
+        return f"{self.item.name} {self.part}"
+
+
+class Decontaminator:
+    """The index of some benchmarks. Columns of `score` are a pure function of text, benchmarks and config."""
+
+    def __init__(self, items: Sequence[Item], config: DecontaminateConfig) -> None:
+        self._config = config
+        self.passages, self._words = _word_passages(items, config.ngram)
+        with_code = [item for item in items if item.code]
+        shapes = [(item, shape) for item in with_code for shape in functions(item.code)]
+        self.programs = [Passage(item, "code") for item, _ in shapes]
+        self._code = GramIndex(*_hashed([shape for _, shape in shapes]), CODE_GRAM, CODE_BITS)
+        self._code_lengths = np.array([len(shape) for _, shape in shapes], dtype=np.int64)
+        seen = self.checked_items()
+        self.unchecked = dict(Counter(item.benchmark for item in items if item.name not in seen))
+
+    def checked_items(self) -> set[str]:
+        """Names of the items that can be found at all; the others are too short to be told from chance."""
+        seen = {passage.item.name for passage, good in zip(self.passages, self._words.checked, strict=True) if good}
+        return seen | {
+            passage.item.name for passage, good in zip(self.programs, self._code.checked, strict=True) if good
+        }
+
+    def score(self, texts: pl.Series, words: Words | None = None) -> dict[str, np.ndarray]:
+        """`contaminated.ngram` and `contaminated.code` (float32, the greatest share found, 0 below half of what would
+        reject), and `contaminated.by`, which piece of which item that is."""
+        words = words or split_words(texts)
+        by_words = self._words.find(_flat(words), words.offsets, self._config.coverage / 2)
+        values = {"ngram": np.zeros(len(texts), np.float32), "code": np.zeros(len(texts), np.float32)}
+        names = np.full(len(texts), "", dtype=object)
+        for text, passage, share in _rows(by_words):
+            if share > values["ngram"][text]:
+                values["ngram"][text], names[text] = share, self.passages[passage].name
+        for text, passage, share in self._same_shape(texts):
+            if share > values["code"][text]:
+                values["code"][text] = share
+                if values["ngram"][text] < self._config.coverage:
+                    names[text] = self.programs[passage].name
+        return {f"contaminated.{name}": column for name, column in values.items()} | {"contaminated.by": names}
+
+    def by_words(self, words: Words) -> np.ndarray:
+        """`contaminated.ngram` alone, for texts that are split already."""
+        values = np.zeros(len(words.offsets) - 1, np.float32)
+        for text, _, share in _rows(self._words.find(_flat(words), words.offsets, self._config.coverage / 2)):
+            values[text] = max(values[text], np.float32(share))
+        return values
+
+    def _same_shape(self, texts: pl.Series) -> Iterator[tuple[int, int, float]]:
+        """(text, passage, similarity) of functions that resemble one of a benchmark."""
+        if not self.programs:
+            return
+        owners, shapes = list[int](), list[list[str]]()
+        for index in np.flatnonzero(texts.str.contains(CODE_GATE).to_numpy()):
+            for shape in functions(texts[int(index)]):
+                owners.append(int(index))
+                shapes.append(shape)
+        if not shapes:
+            return
+        for function, passage, share in _rows(self._code.find(*_hashed(shapes), self._config.code / 2)):
+            whole = min(1.0, float(self._code_lengths[passage]) / max(1, len(shapes[function])))
+            yield owners[function], passage, share * whole
+
+
+@lru_cache(maxsize=4)
+def decontaminator(config: DecontaminateConfig) -> Decontaminator | None:
+    """The index of a recipe's benchmarks, built once a process; None when it names none."""
+    return Decontaminator(load_benchmarks(config.against).items, config) if config.against else None
+
+
+def benchmark_hash(config: DecontaminateConfig) -> dict[str, str]:
+    """What the benchmarks say, as part of a stage's identity: a file may change under its name."""
+    return {"benchmarks": load_benchmarks(config.against).digest} if config.against else {}
+
+
+def contamination(documents: pa.Table, config: DecontaminateConfig) -> pa.Table:
+    """`id` and the columns of `Decontaminator.score`, in the order of the documents."""
+    index = decontaminator(config)
+    assert index is not None  # asked only where benchmarks are named
+    parts = [index.score(text_series(part)) for part in slices(documents)] or [
+        index.score(pl.Series([], dtype=pl.String))
+    ]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    arrays = {
+        name: pa.array(values, pa.string() if values.dtype == object else None) for name, values in columns.items()
+    }
+    return pa.table({"id": documents.column("id").combine_chunks(), **arrays})
+
+
+def _word_passages(items: Sequence[Item], size: int) -> tuple[list[Passage], GramIndex]:
+    """Questions; where they say too little, whole items; and answers that say much."""
+    worth = _index([item.question for item in items], size).totals
+    whole = ["\n".join(filter(None, (item.question, item.choices, item.answer))) for item in items]
+    answers = _index([item.answer for item in items], size).totals
+    chosen: list[tuple[Passage, str]] = []
+    for place, item in enumerate(items):
+        if worth[place] >= LEAST_BITS:
+            chosen.append((Passage(item, "question"), item.question))
+        else:
+            chosen.append((Passage(item, "item"), whole[place]))
+        if answers[place] >= ANSWER_BITS:
+            chosen.append((Passage(item, "answer"), item.answer))
+    return [passage for passage, _ in chosen], _index([text for _, text in chosen], size)
+
+
+def _index(texts: Sequence[str], size: int) -> GramIndex:
+    words = split_words(pl.Series(list(texts), dtype=pl.String))
+    return GramIndex(_flat(words), words.offsets, size, LEAST_BITS)
+
+
+def _flat(words: Words) -> np.ndarray:
+    return words.hashes[words.codes] if len(words.codes) else np.zeros(0, dtype=np.uint64)
+
+
+def _hashed(rows: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+    known: dict[str, int] = {}
+    flat = [
+        known.get(token) or known.setdefault(token, xxhash.xxh3_64_intdigest(token.encode("utf-8", "replace")))
+        for row in rows
+        for token in row
+    ]
+    return np.array(flat, dtype=np.uint64), offsets_of(np.array([len(row) for row in rows], dtype=np.int64))
+
+
+def _rows(matches: Matches) -> Iterator[tuple[int, int, float]]:
+    return zip(matches.texts.tolist(), matches.passages.tolist(), matches.coverage.tolist(), strict=True)

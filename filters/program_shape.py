@@ -1,0 +1,96 @@
+"""The shape of Python functions: their syntax trees as tokens, with every name that an author chose made nameless.
+
+Two functions that differ in names, comments, docstrings, annotations and layout have the same shape. Names that nobody
+is free to choose stay: builtins, attributes, imported modules, keyword arguments. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
+
+HEAD = re.compile(r"^([ \t]*)(?:async[ \t]+)?def[ \t]", re.M)
+BLOCK_LIMIT = 20_000  # characters of one function; longer ones are no exercise
+CONSTANT_LIMIT = 40  # characters of a constant that count
+FIXED = frozenset(dir(builtins))
+UNSEEN = (ast.expr_context, ast.type_ignore)
+ANNOTATIONS = frozenset({"annotation", "returns", "type_comment", "decorator_list", "type_params"})
+
+
+def functions(text: str) -> Iterator[list[str]]:
+    """The tokens of each function in a text, in order; prose around it does not matter. What does not parse is skipped."""
+    for block in _blocks(text.replace("\r\n", "\n").expandtabs(8)):
+        if (tree := _parsed(block)) is not None:
+            yield shape(tree)
+
+
+def shape(function: ast.stmt) -> list[str]:
+    """Tokens of a tree from its root on, in reading order."""
+    numbers: dict[str, int] = {}
+    tokens: list[str] = []
+    waiting: list[ast.AST] = [function]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, UNSEEN):
+            continue
+        tokens.append(type(node).__name__)
+        tokens += _words(node, numbers)
+        waiting += reversed(list(_children(node)))
+    return tokens
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    for name, value in ast.iter_fields(node):
+        if name in ANNOTATIONS:
+            continue
+        items = value if isinstance(value, list) else [value]
+        for place, item in enumerate(items):
+            if isinstance(item, ast.AST) and not (name == "body" and place == 0 and _is_docstring(item)):
+                yield item
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _words(node: ast.AST, numbers: dict[str, int]) -> list[str]:
+    """What the node itself says: its chosen names by their order of appearance, its fixed ones as they are."""
+    if isinstance(node, ast.Constant):
+        return [repr(node.value)[:CONSTANT_LIMIT]]
+    if isinstance(node, ast.Attribute):
+        return [f".{node.attr}"]
+    if isinstance(node, ast.keyword):
+        return [f"{node.arg}="]
+    if isinstance(node, (ast.Name, ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else node.name
+        return [name if name in FIXED else f"#{numbers.setdefault(name, len(numbers))}"]
+    return []
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Each `def` with the lines that belong to it by their indentation; inner functions belong to the outer one."""
+    end = 0
+    for head in HEAD.finditer(text):
+        if head.start() < end:
+            continue
+        depth = len(head[1])
+        stop = re.compile(rf"^[ ]{{0,{depth}}}[^\s)\]#]", re.M)  # a closing bracket may stand at the margin
+        first = text.find("\n", head.end())
+        found = stop.search(text, first + 1) if first >= 0 else None
+        end = found.start() if found else len(text)
+        if end - head.start() <= BLOCK_LIMIT:
+            yield textwrap.dedent(text[head.start() : end])
+
+
+def _parsed(block: str) -> ast.stmt | None:
+    """The tree; None where it is no Python, or too deep for its parser."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(block).body[0]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
+        return None
