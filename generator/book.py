@@ -13,6 +13,7 @@ from generator.reply import Failure, Outcome, Reply
 from generator.request import Request
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
+FINAL = frozenset({"contaminated"})  # the prompt or the seed holds a benchmark item: no other attempt would not
 FILLED = ""  # the reason of an attempt that filled its slot
 Accept = Callable[[Sequence[Document]], Sequence[tuple[str, str]]]
 """(reason, detail) for each document, in order; an empty reason keeps it."""
@@ -125,5 +126,5 @@ class Book:
         self.rejections.append(rejection)
         past = self.attempts.setdefault(slot.id, [])
         past.append(rejection.reason)
-        if len(past) < self._config.attempts:
+        if len(past) < self._config.attempts and rejection.reason not in FINAL:
             self._begin(slot)

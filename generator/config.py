@@ -28,6 +28,9 @@ class GenerateConfig(Section):
     """Styles by id; all when empty."""
     seeds: tuple[str, ...] = ()
     """Sources whose documents are rewritten, by the forms that rewrite; only those that pass the recipe's filters."""
+    private_seeds: Literal["mask", "leave_out", "send"] = "mask"
+    """Personal data and secrets in seeds: put the kind in their place, leave such seeds out, or send them as they are,
+    which an endpoint that is not on this machine refuses. Counted in the manifest."""
     library: str | None = None
     """Folder with more domains, forms and templates, laid over the shipped ones."""
     words: tuple[int, int] | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,14 +14,15 @@ from corpus.errors import IncompleteError, RecipeError
 from corpus.manifest import load_manifest, table_of
 from corpus.store import Store
 from filters.chain import decide
-from generator.attempt import Turn
+from generator.attempt import Attempt, Turn
 from generator.config import GenerateConfig
 from generator.operators.chain import play
-from generator.operators.play import Play, RunTests, Setting
+from generator.operators.play import Play, RunTests, Setting, unasked
 from generator.plan import Slot, plan_slots
 from generator.request import Request, continue_request, make_request
 from prompts.library import Library, load_library
 from prompts.seeds import Seed
+from ray_jobs.prompt_checks import contaminated_slots, without_personal_data
 from ray_jobs.recipe import Recipe
 
 
@@ -38,9 +40,22 @@ class Plan:
     slots: list[Slot]
     seeds: dict[str, Seed]
     run_tests: RunTests | None = None
+    private: dict[str, int] = field(default_factory=dict)
+    """Findings of personal data in seeds, by kind, that no prompt holds."""
+
+    @cached_property
+    def contaminated(self) -> dict[str, str]:
+        """Slots that are not asked, since their prompt or seed holds a benchmark item, and which one."""
+        return contaminated_slots(self.slots, self._first, self.seeds, self.recipe.filters.decontaminate)
 
     def cast(self, slot: Slot, attempt: int) -> Play:
         """What is asked in an attempt at a slot, step by step."""
+        assert self.recipe.generate is not None
+        if by := self.contaminated.get(slot.id):
+            return unasked("contaminated", by)
+        return self._play(slot, attempt)
+
+    def _play(self, slot: Slot, attempt: int) -> Play:
         assert self.recipe.generate is not None
         setting = Setting(slot, attempt, self.library.of(slot.cell.language), self.run_tests)
         seed = "\n\n".join(self.seeds[name].text for name in slot.seed_ids)
@@ -56,13 +71,20 @@ class Plan:
         )  # fmt: skip
         return continue_request(request, turn.so_far.text) if turn.so_far else request
 
+    def _first(self, slot: Slot) -> list[Request]:
+        """The first requests of a slot; none where its play ends without any."""
+        assert self.recipe.generate is not None
+        found = Attempt(slot, 0, self._play(slot, 0), self.recipe.generate).begin()
+        return [self.request(turn) for turn in found] if isinstance(found, list) else []
+
 
 def plan_for(recipe: Recipe, folder: Store) -> Plan:
     """The plan of a run. Raises `IncompleteError` while the sources of its seeds are not read and scored."""
     assert recipe.generate is not None
-    library, seeds = library_of(recipe.generate), seeds_of(recipe, folder)
+    library = library_of(recipe.generate)
+    seeds, private = without_personal_data(seeds_of(recipe, folder), recipe.generate, recipe.teacher)
     slots = plan_slots(recipe.generate, library, recipe.seed, seeds)
-    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds})
+    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds}, private=private)
 
 
 def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:

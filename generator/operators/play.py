@@ -75,6 +75,12 @@ Asking = Generator[Sequence[Ask], Sequence[Answer], Any]
 Play = Generator[Sequence[Ask], Sequence[Answer], Draft]
 
 
+def unasked(reason: str, detail: str = "") -> Play:
+    """The play of a slot that nothing is asked for."""
+    raise Dropped(reason, detail)
+    yield  # a play is a generator
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Where a play takes place. `library` is that of the slot's language."""

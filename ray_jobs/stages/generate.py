@@ -16,6 +16,7 @@ from corpus.journal import read_journal
 from corpus.manifest import Balance, Manifest
 from corpus.shards import write_partition
 from corpus.store import Store
+from filters.decontaminate import benchmark_hash
 from filters.sensitive import redact
 from generator.book import Book
 from generator.plan import Slot, coverage
@@ -44,9 +45,12 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
         "teacher": teacher.model_dump(mode="json", include={"model", "revision", "temperature", "top_p", "licence"}),
         "seed": line.recipe.seed,
     }
-    library = library_of(config)
+    against = line.recipe.filters.decontaminate
+    if against.against:
+        told["decontaminate"] = against.model_dump(mode="json")
+    templates = {**library_of(config).hashes(), **benchmark_hash(against)}
     given = dict(inputs) if config.seeds else {}
-    return Stage("generate", told, given, lambda store: _work(line, store), library.hashes(), version="3")
+    return Stage("generate", told, given, lambda store: _work(line, store), templates, version="4")
 
 
 def _work(line: Line, store: Store) -> Made:
@@ -60,7 +64,8 @@ def _work(line: Line, store: Store) -> Made:
 
     waves = Waves(book, store, plan.request, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
     asked = _ask(line, waves, book, store)
-    return _made(line, store, plan.slots, book, asked)
+    made = _made(line, store, plan.slots, book, asked)
+    return replace(made, facts={**made.facts, **_prompt_facts(plan)})
 
 
 def open_book(plan: Plan, *, as_they_come: bool = False) -> Book:
@@ -192,6 +197,20 @@ def outcomes_in(replies: pa.Table) -> Iterator[Outcome]:
     """The outcomes of a `replies` table, in its order."""
     for batch in replies.to_batches(1024):
         yield from (outcome for row in batch.to_pylist() if (outcome := outcome_of(row)))
+
+
+def _prompt_facts(plan: Plan) -> dict[str, dict]:
+    """What was kept out of prompts."""
+    facts = {}
+    if plan.private:
+        title = f"Personal data and secrets in seeds: {plan.recipe.generate and plan.recipe.generate.private_seeds}"
+        facts["seeds.private"] = counts(title, plan.private, unit="findings")
+    if plan.contaminated:
+        told = Counter(by.partition(":")[2].strip().partition("#")[0] for by in plan.contaminated.values())
+        facts["slots.contaminated"] = counts(
+            "Slots that are not asked, by the benchmark in their prompt", told, unit="slots"
+        )
+    return facts
 
 
 def _facts(slots: Sequence[Slot], kept: Sequence[Document], book: Book) -> dict[str, dict]:
