@@ -82,6 +82,8 @@ ARMS = {
         Arm("hornbook-alone", "the same without Ray (`run.workers: 0`)", HERE, "hornbook_crew.py", OURS, ("--workers", "0")),
         Arm("hornbook-loop", "Hornbook's asking loop and journal alone, in one process", HERE, "hornbook_loop.py", OURS),
         Arm("datatrove", "datatrove `InferenceRunner` on an endpoint", DATATROVE, "datatrove_runner.py", ("datatrove", "openai")),
+        Arm("datatrove-resume", "the same with checkpoints, 500 rows a chunk", DATATROVE, "datatrove_runner.py", ("datatrove", "openai"),
+            ("--checkpoints",)),
         Arm("distilabel", "distilabel `Pipeline`, `TextGeneration`", DISTILABEL, "distilabel_pipeline.py",
             ("distilabel", "openai", "datasets")),
         Arm("curator", "Bespoke Curator `LLM`, backend openai", CURATOR, "curator_llm.py",

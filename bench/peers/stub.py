@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import time
 from typing import Any
@@ -20,6 +21,7 @@ import uvloop
 MODEL = "instant"
 WORDS = "the river carries fine sand from the hills to the sea and lays it down where the water slows "
 GOLDEN = 0.6180339887498949  # multiples of it modulo 1 fill the unit interval evenly, in any number
+EMPTY = re.compile(rb'"messages": ?\[\]')  # Curator's question after rate limits, seconds before the first row
 SPREAD = 10.0  # the longest delay over the shortest
 
 
@@ -96,7 +98,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Count it."""
-        self._transport, self._path, self._body = transport, b"", False
+        self._transport, self._path, self._body = transport, b"", b""
         self._parser = httptools.HttpRequestParser(self)
         self.seen.connections += 1
 
@@ -109,12 +111,19 @@ class Connection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         """The path of a request."""
-        self._path = url
+        self._path, self._body = url, b""
+
+    def on_body(self, data: bytes) -> None:
+        """What it says; only its beginning matters."""
+        self._body = self._body or data
 
     def on_message_complete(self) -> None:
         """A request is whole: answer it, now or later."""
         if not self._path.endswith(b"/chat/completions"):
             self._transport.write(self._other())
+            return
+        if EMPTY.search(self._body):
+            self._transport.write(REPLY)
             return
         self.seen.came()
         keep = self._parser.should_keep_alive()

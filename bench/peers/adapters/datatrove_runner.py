@@ -11,8 +11,8 @@ from datatrove.pipeline.writers import JsonlWriter
 from job import Job
 
 
-def main(job: Job) -> None:
-    """Run the step on all rows; its checkpoints are on, as its own examples have them."""
+def main(job: Job, *, checkpoints: bool) -> None:
+    """Run the step on all rows; with `checkpoints` it could go on after a kill, which is off by default."""
 
     async def rollout(document: Document, generate):  # type: ignore[no-untyped-def]
         body = job.body(document.text)
@@ -26,7 +26,7 @@ def main(job: Job) -> None:
             max_concurrent_generations=job.window, metric_interval=3600,
         ),
         output_writer=JsonlWriter(str(folder / "written"), "${rank}_chunk_${chunk_index}.jsonl", compression=None),
-        checkpoints_local_dir=str(folder / "checkpoints"),
+        checkpoints_local_dir=str(folder / "checkpoints") if checkpoints else None,
         records_per_chunk=500,
     )  # fmt: skip
     rows = (Document(text=row["prompt"], id=row["id"]) for row in job.rows)
@@ -46,4 +46,4 @@ def _found(folder: Path):  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    main(Job.read(sys.argv[1]))
+    main(Job.read(sys.argv[1]), checkpoints="--checkpoints" in sys.argv)
