@@ -88,8 +88,8 @@ def told(name: str, found: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """All rounds on one server."""
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arms", nargs="*", help=f"of {', '.join(ARMS)}; {', '.join(DEFAULT)} when left out")
     parser.add_argument("--rounds", type=int, default=4)
@@ -99,20 +99,30 @@ def main() -> None:
     parser.add_argument("--seqs", type=int, default=32, help="requests that the server runs at once")
     parser.add_argument("--window", type=int, default=48)
     parser.add_argument("--limit", type=float, default=180.0, help="seconds for one arm")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """All rounds on one server."""
+    options = options_of()
     chosen = [ARMS[name] for name in options.arms or DEFAULT if not why_not(ARMS[name].environment)]
     folder = ensure_embedded_teacher(cache_folder())
     with tempfile.TemporaryDirectory() as place:
         config = ServerConfig(max_num_seqs=options.seqs, extra=("--no-enable-prefix-caching",))
         with VllmServer(str(folder), SERVED_NAME, config, Path(place) / "vllm.log") as server:
-            url = server.start().wait_ready()
-            measure(ARMS["bare-openai"], url, 1_000_000, options, Path(place))  # first compilations
-            for turn in range(options.first_round, options.first_round + options.rounds):
-                shift = turn % len(chosen)
-                for arm in chosen[shift:] + chosen[:shift]:
-                    found = measure(arm, url, turn, options, Path(place))
-                    record("served", arm, found)
-                    print(told(arm.name, found), flush=True)
+            rounds(server.start().wait_ready(), chosen, options)
+
+
+def rounds(url: str, chosen: Sequence[Arm], options: argparse.Namespace) -> None:
+    """The rounds, after one that only warms the server."""
+    with tempfile.TemporaryDirectory() as place:
+        measure(ARMS["bare-openai"], url, 1_000_000, options, Path(place))
+        for turn in range(options.first_round, options.first_round + options.rounds):
+            shift = turn % len(chosen)
+            for arm in [*chosen[shift:], *chosen[:shift]]:
+                found = measure(arm, url, turn, options, Path(place))
+                record("served", arm, found)
+                print(told(arm.name, found), flush=True)
 
 
 if __name__ == "__main__":

@@ -104,3 +104,10 @@ def test_a_new_table_takes_the_place_of_its_own_and_of_no_other():
     text = f"before\n{begin}\nold\n\n{end}between\n{other}"
     assert page.written(text, "served", "new") == f"before\n{begin}\nnew\n\n{end}between\n{other}"
     assert page.written(text, "window", "new") == text, "the page has no such table"
+
+
+def test_the_page_has_a_place_for_every_table():
+    text = (ROOT / "docs/benchmarks.md").read_text("utf-8")
+    for name in page.TABLES:
+        begin, end = page.marks(name)
+        assert text.count(begin) == text.count(end) == 1, name
