@@ -49,6 +49,9 @@ class Form(Section):
     """Readers that the form suits, by id; all when empty."""
     forced: Literal["words", "function_name"] | None = None
     """What is drawn for each slot and must occur in the text: the diversity of TinyStories and of phi-1's exercises."""
+    exercise: Literal["tests", "examples"] | None = None
+    """The text holds an exercise that can be run: a solution and its tests in a block each, or a solution whose docstring
+    has examples. `generate.verify` runs it."""
     seed: bool = False
     """The form rewrites a document that is given to it, and needs one."""
     draw: Draw = Field(default_factory=Draw)
