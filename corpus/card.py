@@ -30,6 +30,7 @@ _SHOWN = (
     "blend",
     "arms",
     "bpb",
+    "ledger",
 )  # facts quoted, in this order
 
 _COLUMNS = (

@@ -12,7 +12,7 @@ import contextlib
 import os
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ class JournalWriter:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Buffer a record; it is durable after the next `sync`."""
-        payload = orjson.dumps(dict(record))
+        framed = _framed(record)
         with self._lock:
-            self._pending += FRAME.pack(len(payload), xxhash.xxh3_64_intdigest(payload)) + payload
+            self._pending += framed
 
     def sync(self) -> None:
         """Everything appended so far is durable when this returns. After a `SetupError` it is kept and tried again."""
@@ -141,12 +141,31 @@ class JournalWriter:
         self._part += 1
 
 
+def pack_records(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """A segment of these records, for who writes one again without some of them."""
+    return b"".join(map(_framed, records))
+
+
+def _framed(record: Mapping[str, Any]) -> bytes:
+    payload = orjson.dumps(dict(record))
+    return FRAME.pack(len(payload), xxhash.xxh3_64_intdigest(payload)) + payload
+
+
 def read_journal(store: Store) -> Iterator[dict[str, Any]]:
     """All records in segment order. A torn tail of an open segment is cut; damage in a sealed one is `StateError`."""
-    for name in store.names():
-        if name.endswith((OPEN, SEALED)):
-            found, data = _segment(store, name)
-            yield from _records(data, f"{store.url}/{found}", sealed=found.endswith(SEALED))
+    for name in filter(is_segment, store.names()):
+        yield from read_segment(store, name)
+
+
+def is_segment(name: str) -> bool:
+    """Whether a file of a journal's folder holds records."""
+    return name.endswith((OPEN, SEALED))
+
+
+def read_segment(store: Store, name: str) -> list[dict[str, Any]]:
+    """The records of one segment, at most a few megabytes."""
+    found, data = _segment(store, name)
+    return list(_records(data, f"{store.url}/{found}", sealed=found.endswith(SEALED)))
 
 
 def _segment(store: Store, name: str) -> tuple[str, bytes]:

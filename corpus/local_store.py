@@ -79,6 +79,9 @@ class LocalStore(Store):
     def exists(self, name: str) -> bool:
         return (self.local / checked(name)).is_file()
 
+    def size(self, name: str) -> int:
+        return (self.local / checked(name)).stat().st_size
+
     def names(self, prefix: str = "") -> list[str]:
         files = (path for path in self.local.rglob("*") if path.is_file() and not path.name.startswith(TEMPORARY))
         return sorted(name for path in files if (name := path.relative_to(self.local).as_posix()).startswith(prefix))

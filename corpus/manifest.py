@@ -58,6 +58,8 @@ class Manifest(Section):
     dataset_hash: str = ""
     seconds: float = 0.0
     created: str = ""
+    generation: int = 0
+    forgotten: dict[str, int] = Field(default_factory=dict)
 
     def of(self, kind: str) -> list[Partition]:
         """Partitions of one kind, in order."""
@@ -68,6 +70,13 @@ def commit_manifest(store: Store, manifest: Manifest) -> bool:
     """Commit after checking the balance; False when another writer completed the stage first."""
     manifest.balance.check(manifest.stage)
     return store.commit(MANIFEST, _sealed(orjson.loads(canonical(manifest.model_dump(mode="json")))))
+
+
+def replace_manifest(store: Store, manifest: Manifest) -> None:
+    """The next generation of a committed manifest, for takedowns alone: only the holder of the run's lease may."""
+    manifest.balance.check(manifest.stage)
+    after = manifest.model_copy(update={"generation": manifest.generation + 1})
+    store.replace(MANIFEST, _sealed(orjson.loads(canonical(after.model_dump(mode="json")))))
 
 
 def load_manifest(store: Store) -> Manifest | None:

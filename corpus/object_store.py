@@ -34,6 +34,9 @@ class ObjectStore(Store):
         self._files.invalidate_cache()
         return self._files.isfile(self._path(name))
 
+    def size(self, name: str) -> int:
+        return int(self._files.size(self._path(name)) or 0)
+
     def names(self, prefix: str = "") -> list[str]:
         self._files.invalidate_cache()
         try:

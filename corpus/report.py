@@ -80,6 +80,13 @@ SECTIONS = (
         "Drawn by the recipe's seed. Sensitive text was taken out before it was stored.",
         ("samples",),
     ),
+    Section(
+        "cost",
+        "Cost",
+        "What it cost",
+        "What the teacher was paid for, beside what a pilot forecast where there was one.",
+        ("ledger",),
+    ),
     Section("time", "Time", "Where the time went", "Wall-clock time by stage; stages may overlap.", ("time",)),
     Section("more", "More", "Further facts", "What else the stages counted."),
     Section(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import xxhash
 from corpus.errors import StateError
 from corpus.store import Store
 
+PARTITION = re.compile(r"^[a-z_]+/\d{5,}-[0-9a-f]{12}\.parquet$")  # names that `write_partition` gives
 _verified: set[tuple[str, str]] = set()  # (place, checksum) seen whole by this process
 
 
@@ -25,13 +27,17 @@ class Partition:
     checksum: str
 
 
-def write_partition(store: Store, kind: str, index: int, table: pa.Table) -> Partition:
+def write_partition(
+    store: Store, kind: str, index: int, table: pa.Table, *, group_rows: int | None = None
+) -> Partition:
     """Commit `table` as KIND/INDEX-CHECKSUM.parquet. The name carries the content, so two writers cannot disagree.
+
+    `group_rows` bounds a row group, for tables of which single rows are read again.
 
     Raises `StateError` when a file of that name is there with other bytes.
     """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", row_group_size=group_rows)
     data = sink.getvalue().to_pybytes()
     checksum = xxhash.xxh3_128_hexdigest(data)
     name = f"{kind}/{index:05d}-{checksum[:12]}.parquet"

@@ -33,6 +33,10 @@ class Store(ABC):
         """Whether `name` was committed."""
 
     @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes of a committed file. Raises `FileNotFoundError`."""
+
+    @abstractmethod
     def names(self, prefix: str = "") -> list[str]:
         """Sorted names of committed files at any depth that start with `prefix`."""
 

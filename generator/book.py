@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from corpus.document import Document, Rejection
 from generator.attempt import Attempt, Cast, Next, Turn, written
@@ -11,10 +11,12 @@ from generator.config import GenerateConfig
 from generator.plan import Slot
 from generator.reply import Failure, Outcome, Reply
 from generator.request import Request
+from generator.spend import Purse
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
 FINAL = frozenset({"contaminated"})  # the prompt or the seed holds a benchmark item: no other attempt would not
 FILLED = ""  # the reason of an attempt that filled its slot
+FORGOTTEN = "forgotten"  # the cause of a slot whose texts were taken down
 Accept = Callable[[Sequence[Document]], Sequence[tuple[str, str]]]
 """(reason, detail) for each document, in order; an empty reason keeps it."""
 
@@ -24,9 +26,12 @@ class Book:
 
     def __init__(
         self, slots: Sequence[Slot], config: GenerateConfig, accept: Accept, cast: Cast = written, *,
-        as_they_come: bool = False,
+        as_they_come: bool = False, purse: Purse | None = None, forgotten: Collection[str] = (),
     ) -> None:  # fmt: skip
-        """`as_they_come`: keep the order of arrival within a batch, for outcomes that were judged in this order once."""
+        """`as_they_come`: keep the order of arrival within a batch, for outcomes that were judged in this order once.
+
+        `forgotten` slots (by id) are closed from the start: their texts were taken down.
+        """
         self._config, self._accept, self._cast, self._slots = config, accept, cast, slots
         self._as_they_come = as_they_come
         self._place = {slot.id: place for place, slot in enumerate(slots)}
@@ -40,11 +45,14 @@ class Book:
         self.judged: list[str] = []  # request keys in the order of judgement, which is all that a replay needs to know
         self.rejections: list[Rejection] = []
         self.attempts: dict[str, list[str]] = {}
-        self.spent = 0  # tokens of prompts and replies
-        self.reserved = 0  # tokens that replies on their way may still cost
+        self.purse = purse or Purse()
+        self.reused = 0  # replies that another run paid for
+        self.forgotten = forgotten
+        self.slot_of: dict[str, str] = {}  # by request key of everything asked, and by id of what was refused
         self.unanswered = Counter[str]()  # by reason: the machinery failed, which costs no attempt
         for slot in slots:
-            self._begin(slot)
+            if slot.id not in forgotten:
+                self._begin(slot)
 
     def open(self) -> list[Turn]:
         """Judge what has come, and hand out every turn that may be asked now; each is handed out once."""
@@ -55,18 +63,24 @@ class Book:
     def ask(self, turn: Turn, request: Request) -> None:
         """Take note that `request` stands for `turn`; its outcome may come."""
         self._asked[request.key] = turn, request
-        self.reserved += request.demands.max_tokens
+        self.slot_of[request.key] = turn.slot.id
+        self.purse.hold(request)
 
-    def take_in(self, outcomes: Iterable[Outcome]) -> None:
-        """Outcomes of requests that were asked. A second outcome of one request is a copy and counts nothing."""
+    def take_in(self, outcomes: Iterable[Outcome], *, paid: bool = True) -> None:
+        """Outcomes of requests that were asked. A second outcome of one request is a copy and counts nothing.
+
+        `paid` is false for replies that another run paid for.
+        """
         for outcome in outcomes:
             key = outcome.request_key
             if not self.awaits(key) or key in self.replies or key in self.refused:
                 continue
-            self.reserved -= self._asked[key][1].demands.max_tokens
+            self.purse.release(self._asked[key][1])
             if isinstance(outcome, Reply):
                 self.replies[key] = outcome
-                self.spent += outcome.prompt_tokens + outcome.completion_tokens
+                self.reused += not paid
+                if paid:
+                    self.purse.pay(outcome)
             elif outcome.retryable:
                 self.unanswered[outcome.reason] += 1
                 continue
@@ -83,9 +97,20 @@ class Book:
     def shortfall(self) -> dict[str, int]:
         """Slots that stayed empty, by the cause of their last attempt; `not asked` where none was made."""
         causes = [
-            (self.attempts.get(slot.id) or ["not asked"])[-1] for slot in self._slots if slot.id not in self.documents
+            (self.attempts.get(slot.id) or [FORGOTTEN if slot.id in self.forgotten else "not asked"])[-1]
+            for slot in self._slots
+            if slot.id not in self.documents
         ]
         return dict(Counter(causes))
+
+    @property
+    def short(self) -> set[str]:
+        """Slots that are empty and get no further attempt."""
+        most = self._config.attempts
+        return {
+            slot for slot, past in self.attempts.items()
+            if FILLED not in past and (len(past) >= most or past[-1] in FINAL)
+        }  # fmt: skip
 
     def _judge(self) -> None:
         came, self._came = self._came, []
@@ -124,6 +149,7 @@ class Book:
 
     def _refuse(self, slot: Slot, rejection: Rejection) -> None:
         self.rejections.append(rejection)
+        self.slot_of[rejection.id] = slot.id
         past = self.attempts.setdefault(slot.id, [])
         past.append(rejection.reason)
         if len(past) < self._config.attempts and rejection.reason not in FINAL:

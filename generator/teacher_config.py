@@ -37,6 +37,26 @@ class ServerConfig(Section):
     """More flags for `vllm serve`, passed through as they are."""
 
 
+class PriceConfig(Section):
+    """What the teacher costs: by tokens, by the hour of a GPU, or both. Not part of any identity."""
+
+    currency: str = "USD"
+    """Label of every amount; any text."""
+    prompt_per_million: float = Field(default=0.0, ge=0)
+    """Price of a million prompt tokens."""
+    completion_per_million: float = Field(default=0.0, ge=0)
+    """Price of a million completion tokens."""
+    gpu_hour: float = Field(default=0.0, ge=0)
+    """Price of one GPU for an hour."""
+    gpus: int = Field(default=1, ge=0)
+    """GPUs that serve the teacher; forecasts tell GPU-hours with it."""
+
+    @property
+    def named(self) -> bool:
+        """Whether anything has a price."""
+        return bool(self.prompt_per_million or self.completion_per_million or self.gpu_hour)
+
+
 class TeacherConfig(Section):
     """An OpenAI-compatible teacher: the embedded one, a model that Hornbook serves, or endpoints by URL."""
 
@@ -79,3 +99,5 @@ class TeacherConfig(Section):
     """Sendings again after a failure of the machinery; such a failure never uses up a slot's attempt."""
     server: ServerConfig = Field(default_factory=ServerConfig)
     """The server that Hornbook starts when there is no endpoint."""
+    price: PriceConfig = Field(default_factory=PriceConfig)
+    """What it costs, for forecasts, caps and the ledger."""

@@ -29,10 +29,12 @@ class Waves:
 
     def __init__(
         self, book: Book, store: Store, make: Callable[[Turn], Request], stored: Mapping[str, Outcome], *,
-        token_cap: int | None = None, on_wave: Callable[[int, int], None] = lambda wave, turns: None,
+        elsewhere: Callable[[Request], Reply | None] = lambda request: None,
+        on_wave: Callable[[int, int], None] = lambda wave, turns: None,
     ) -> None:  # fmt: skip
+        """`stored` is what this run has by request key, `elsewhere` finds what other runs were answered."""
         self._book, self._store, self._make, self._stored = book, store, make, stored
-        self._cap, self._on_wave = token_cap, on_wave
+        self._elsewhere, self._on_wave = elsewhere, on_wave
         self._queue: deque[Turn] = deque()
         self._piece: deque[tuple[Turn, Request]] = deque()
         self._waiting: dict[Label, Turn] = {}
@@ -44,24 +46,25 @@ class Waves:
         requests: list[Request] = []
         while len(requests) < limit and (following := self._next()):
             turn, request = following
-            outcome = self._stored.get(request.key)
-            known = outcome is not None and serves(outcome, request)
-            self.capped = not known and not self._affords(request)
+            outcome, paid = self._known(request)
+            self.capped = outcome is None and not self._book.purse.affords(request)
             if self.capped:
                 self._piece.appendleft(following)
                 break
             self._book.ask(turn, request)
-            if outcome is not None and known:
+            if outcome is not None:
                 self.recalled += 1
-                self._book.take_in([outcome])
+                self._book.take_in([outcome], paid=paid)
             else:
                 requests.append(request)
         return requests
 
-    def _affords(self, request: Request) -> bool:
-        """Whether the cap holds even if every reply on its way is as long as it may be."""
-        needed = self._book.spent + self._book.reserved + request.demands.max_tokens
-        return self._cap is None or needed <= self._cap
+    def _known(self, request: Request) -> tuple[Outcome | None, bool]:
+        """A stored outcome that serves, and whether this run paid for it."""
+        outcome = self._stored.get(request.key)
+        if outcome is not None and serves(outcome, request):
+            return outcome, True
+        return self._elsewhere(request), False
 
     def _next(self) -> tuple[Turn, Request] | None:
         if not self._piece:

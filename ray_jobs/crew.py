@@ -53,8 +53,8 @@ class Crew(Protocol):
 
 
 @contextmanager
-def crew_for(line: Line, journal: str, served_name: str) -> Iterator[Crew]:
-    """The crew of a run: actors on its Ray, or this process where there is none."""
+def crew_for(line: Line, journal: str, served_name: str, batch: int = BATCH) -> Iterator[Crew]:
+    """The crew of a run: actors on its Ray, or this process where there is none. Outcomes of a batch come together."""
     teacher, urls = line.recipe.teacher, line.teacher.urls()
     crew: Crew
     if teacher.backend == "batch":
@@ -62,9 +62,9 @@ def crew_for(line: Line, journal: str, served_name: str) -> Iterator[Crew]:
 
         crew = BatchCrew(teacher, urls[0], served_name, journal)
     elif isinstance(line.passes, OnRay):
-        crew = RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers, _counter(line))
+        crew = RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers, _counter(line), batch)
     else:
-        crew = LocalCrew(teacher, urls, served_name, journal, _counter(line))
+        crew = LocalCrew(teacher, urls, served_name, journal, _counter(line), batch)
     try:
         yield crew
     finally:
@@ -76,7 +76,7 @@ class RayCrew:
 
     def __init__(
         self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, askers: int,
-        counter: TokenCounter | None = None,
+        counter: TokenCounter | None = None, batch: int = BATCH,
     ) -> None:  # fmt: skip
         import ray
 
@@ -89,14 +89,14 @@ class RayCrew:
         self._members: list[Any] = [
             actor.remote(teacher, urls, served_name, journal, window, counter) for window in windows
         ]
-        self._lead = _Lead(teacher.concurrency, count)
+        self._batch, self._lead = batch, _Lead(teacher.concurrency, count, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
         turn, draining = itertools.cycle(self._members), False
         waiting: list[Any] = []
         while True:
-            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(BATCH)):
+            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(self._batch)):
                 waiting.append(next(turn).ask.remote(batch))
             if stopping.is_set() and not draining:
                 draining = True
@@ -141,11 +141,11 @@ class LocalCrew:
 
     def __init__(
         self, teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str,
-        counter: TokenCounter | None = None,
+        counter: TokenCounter | None = None, batch: int = BATCH,
     ) -> None:  # fmt: skip
         self._runner = asyncio.Runner()
         self._member = self._runner.run(_made(teacher, urls, served_name, journal, counter))
-        self._lead = _Lead(teacher.concurrency, 1)
+        self._batch, self._lead = batch, _Lead(teacher.concurrency, 1, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
@@ -159,7 +159,7 @@ class LocalCrew:
     async def _ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None]) -> None:
         waiting: set[asyncio.Task[list[Outcome]]] = set()
         while True:
-            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(BATCH)):
+            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(self._batch)):
                 waiting.add(asyncio.create_task(self._member.ask(batch)))
             if stopping.is_set():
                 await self._member.drain()
@@ -183,14 +183,14 @@ async def _made(
 class _Lead:
     """How many batches are handed out: enough for the window, and for what is on its way to the disk at this speed."""
 
-    def __init__(self, concurrency: int, least: int) -> None:
-        self._window, self._least = AHEAD * concurrency, least
+    def __init__(self, concurrency: int, least: int, batch: int) -> None:
+        self._window, self._least, self._batch = AHEAD * concurrency, least, batch
         self._rate, self._count, self._since = 0.0, 0, time.monotonic()
 
     @property
     def batches(self) -> int:
         """Batches that may be out now."""
-        return max(self._least, int((self._window + DURABLE_S * self._rate) / BATCH))
+        return max(self._least, int((self._window + DURABLE_S * self._rate) / self._batch))
 
     def seen(self, outcomes: Sequence[Outcome]) -> None:
         """Outcomes came; the rate is that of the last half second."""

@@ -21,6 +21,7 @@ from ray_jobs.passes import passes_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Stage, complete, finished
 from ray_jobs.talk import Talk
+from ray_jobs.tombstones import check_whole
 
 STAGES = ("read", "score", "generate", "filter", "blend", "train", "evaluate")
 RENEW_S = 10.0
@@ -65,11 +66,12 @@ class Drive:
 def run(recipe: Recipe, *, until: str | None = None, talk: Talk | None = None) -> Drive:
     """Complete the line, or its part up to the stage `until`. Raises the errors of `corpus.errors`."""
     drive = Drive(recipe, run_folder(recipe))
+    check_whole(drive.folder)
     if drive.look() is None or (until and until in drive.manifests):
         return drive
     talk = talk or Talk(drive.folder)
-    with _held(drive.folder) as stopping:
-        desk = Desk(recipe.teacher, _log_of(drive.folder, recipe), talk)
+    with held(drive.folder) as stopping:
+        desk = Desk(recipe.teacher, log_of(drive.folder, recipe), talk)
         try:
             _run(drive, desk, talk, until, stopping)
         finally:
@@ -83,7 +85,7 @@ def _run(drive: Drive, desk: Desk, talk: Talk, until: str | None, stopping: thre
     if recipe.generate and "generate" not in drive.manifests:
         desk.open()
     line = Line(recipe, drive.folder, passes_for(recipe.run), talk, desk, stopping)
-    with _stoppable(line):
+    with stoppable(line):
         for stage in drive.stages(line):
             line.check()
             if stage.name in drive.manifests:
@@ -128,12 +130,13 @@ def _check_yield(recipe: Recipe, drive: Drive) -> None:
         )
 
 
-def _log_of(folder: Store, recipe: Recipe) -> Path:
+def log_of(folder: Store, recipe: Recipe) -> Path:
+    """Where the teacher's server writes its log."""
     return (folder.local or cache_folder() / "logs" / recipe.label) / "logs" / "teacher.log"
 
 
 @contextmanager
-def _held(folder: Store) -> Iterator[threading.Event]:
+def held(folder: Store) -> Iterator[threading.Event]:
     """Hold the run's lease, renewed in the background. The event asks the run to stop, as when the lease is lost.
 
     Raises `StateError` when another driver took the run over: what this one has in flight is finished and committed.
@@ -166,7 +169,7 @@ def _held(folder: Store) -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _stoppable(line: Line) -> Iterator[None]:
+def stoppable(line: Line) -> Iterator[None]:
     """First Ctrl-C (or SIGTERM): drain and commit. The second: stop at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -24,6 +24,7 @@ from prompts.library import Library, load_library
 from prompts.seeds import Seed
 from ray_jobs.prompt_checks import contaminated_slots, without_personal_data
 from ray_jobs.recipe import Recipe
+from ray_jobs.tombstones import forgotten_seeds
 
 
 def library_of(config: GenerateConfig) -> Library:
@@ -102,7 +103,7 @@ def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:
         raise IncompleteError("the seeds are known once the sources are read and scored", hint="hornbook generate")
     documents = table_of(folder.child("read"), read, "documents")
     rejected = decide(documents, table_of(folder.child("score"), score, "scores"), recipe.filters)
-    return _seeds(documents, rejected["id"], wanted)
+    return _seeds(documents, rejected["id"], wanted) + forgotten_seeds(folder)
 
 
 def _seeds(documents: pa.Table, rejected: pa.ChunkedArray, wanted: Sequence[str]) -> list[Seed]:

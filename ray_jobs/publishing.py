@@ -11,12 +11,14 @@ from corpus.verify import verify
 from ray_jobs.drive import Drive
 from ray_jobs.line import run_folder
 from ray_jobs.recipe import Recipe
+from ray_jobs.tombstones import check_whole
 
 
 def publish_run(recipe: Recipe, repo: str | None, folder: Path | None) -> str:
     """Publish to a repository or a folder; one line that says where, at which revision, and how many rows."""
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     drive = Drive(recipe, run_folder(recipe))
+    check_whole(drive.folder)
     if missing := drive.look():
         raise IncompleteError(
             f"{recipe.label}: the stage {missing} is not complete", hint=f"hornbook run {recipe.name}"

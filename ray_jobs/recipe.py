@@ -22,6 +22,8 @@ class LimitsConfig(Section):
 
     tokens: int | None = Field(default=None, ge=1)
     """Teacher tokens (prompt and completion) that one run may spend; the run ends with exit code 4 at the cap."""
+    money: float | None = Field(default=None, gt=0)
+    """Money that one run may spend, by `teacher.price`; the run ends with exit code 4 at the cap."""
     required_yield: float = Field(default=0.0, ge=0, le=1)
     """Share of planned documents that must be kept; below it the run ends with exit code 4."""
 
@@ -35,6 +37,8 @@ class RunConfig(Section):
     """Address of a Ray cluster; a local one is started when not set."""
     askers: int = Field(default=2, ge=1)
     """Actors that talk to the teacher."""
+    reuse: bool = True
+    """Take replies that other runs in the same store have for the same requests."""
 
 
 class Recipe(Section):
@@ -75,6 +79,8 @@ class Recipe(Section):
             raise ValueError("a recipe needs `generate`, `sources` or both")
         if "synthetic" in self.sources:
             raise ValueError("`synthetic` is the name of what the teacher writes; call the source something else")
+        if self.limits.money is not None and not self.teacher.price.named:
+            raise ValueError("`limits.money` needs `teacher.price`: without a price nothing costs anything")
         return self
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ray_jobs.recipe import Recipe
 from ray_jobs.stages import filter as filter_stage
 from ray_jobs.stages.generate import open_book, outcomes_in
 from ray_jobs.talk import Talk
+from ray_jobs.tombstones import forgotten_slots
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,24 @@ def replay(recipe: Recipe) -> Iterator[Replayed]:
     if "generate" in manifests:
         store = folder.child("generate")
         committed = table_of(store, manifests["generate"], "documents")
-        now = written(plan_for(recipe, folder), table_of(store, manifests["generate"], "replies"))
+        plan = plan_for(recipe, folder)
+        gone = forgotten_slots(folder, plan.slots)
+        now = written(plan, table_of(store, manifests["generate"], "replies"), gone)
         yield Replayed("generate", dataset_hash([committed]), dataset_hash([now]), now.num_rows)
     if filtered := load_manifest(folder.child("filter")):
         made = _filtered(recipe, folder, manifests)
         yield Replayed("filter", filtered.dataset_hash, made[0], made[1])
 
 
-def written(plan: Plan, replies: pa.Table) -> pa.Table:
+def written(plan: Plan, replies: pa.Table, forgotten: Collection[str] = ()) -> pa.Table:
     """The documents of a plan, made of its outcomes in the order of their judgement."""
-    book = open_book(plan, as_they_come=True)
+    book = replayed_book(plan, replies, forgotten)
+    return documents_table([book.documents[slot.id] for slot in plan.slots if slot.id in book.documents])
+
+
+def replayed_book(plan: Plan, replies: pa.Table, forgotten: Collection[str] = ()) -> Book:
+    """The book of a plan after its outcomes, in the order of their judgement. `forgotten` slots (ids) are not asked."""
+    book = open_book(plan, as_they_come=True, forgotten=forgotten)
 
     def ask_open() -> None:
         for turn in book.open():
@@ -72,7 +81,7 @@ def written(plan: Plan, replies: pa.Table) -> pa.Table:
             )
         book.take_in([outcome])
     _check_complete(book)
-    return documents_table([book.documents[slot.id] for slot in plan.slots if slot.id in book.documents])
+    return book
 
 
 def _check_complete(book: Book) -> None:

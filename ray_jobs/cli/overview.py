@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -9,13 +10,15 @@ import orjson
 import pyarrow.compute as pc
 
 from corpus.errors import IncompleteError, StateError
-from corpus.manifest import load_manifest, table_of, verify_stage
+from corpus.manifest import MANIFEST, load_manifest, table_of, verify_stage
 from filters.sensitive import redact
 from ray_jobs.drive import STAGES, Drive
+from ray_jobs.ledger import told as ledger_lines
 from ray_jobs.line import run_folder
 from ray_jobs.planning import plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.resolve import resolve
+from ray_jobs.stored import answered
 from ray_jobs.talk import PROGRESS
 
 TEXT_SHOWN = 1200  # characters of a row
@@ -31,11 +34,24 @@ def plan_of(recipe: str, settings: list[str]) -> dict[str, Any]:
         found["cells"] = _cells(resolved.recipe)
         found["requests at most"] = config.documents * config.attempts
         found["reply tokens at most"] = config.documents * config.attempts * config.max_tokens
+        found["requests answered before"] = _answered(resolved.recipe)
     if resolved.recipe.student:
         found["student tokens an arm"] = resolved.recipe.student.tokens
     found["next stage"] = Drive(resolved.recipe, run_folder(resolved.recipe)).look() or "none: complete"
     found["origins"] = {key: value for key, value in sorted(resolved.origins.items())}
     return found
+
+
+def _answered(recipe: Recipe) -> str:
+    """By this run and by others of the store: what a run would not ask again."""
+    folder = run_folder(recipe)
+    if folder.child("generate").exists(MANIFEST):
+        return "all: the teacher's part is complete"
+    try:
+        own, other = answered(plan_for(recipe, folder), folder, lambda text: print(text, file=sys.stderr))
+    except IncompleteError as not_yet:
+        return str(not_yet)
+    return f"{own + other:,} ({own:,} by this run, {other:,} by others in {recipe.store})"
 
 
 def _cells(recipe: Recipe) -> dict[str, int] | str:
@@ -71,7 +87,10 @@ def status_of(recipe: str, settings: list[str]) -> dict[str, Any]:
             stages[name] = {
                 "balance": manifest.balance.model_dump(), "reasons": manifest.reasons, "totals": manifest.totals,
                 "seconds": manifest.seconds, "fingerprint": manifest.fingerprint, "dataset_hash": manifest.dataset_hash,
+                "forgotten": manifest.forgotten,
             }  # fmt: skip
+            if "ledger" in manifest.facts:
+                stages[name]["ledger"] = manifest.facts["ledger"]
     running = orjson.loads(folder.read(PROGRESS)) if folder.exists(PROGRESS) else None
     missing = [name for name in STAGES if name not in stages]
     return {"folder": folder.url, "stages": stages, "missing": missing, "last progress": running if missing else None}
@@ -88,6 +107,12 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
         print(
             f"  {name:<10} {into} = {balance['kept']:,} kept + {balance['rejected']:,} rejected + {balance['unused']:,} unused  ({stage['seconds']:.0f} s)"
         )
+        for line in ledger_lines(stage["ledger"]) if "ledger" in stage else ():
+            print(f"             {line}")
+        if stage["forgotten"]:
+            print(
+                f"             taken down: {', '.join(f'{count:,} {kind}' for kind, count in stage['forgotten'].items())}"
+            )
     if found["last progress"]:
         last = found["last progress"]
         print(f"  {last['stage']:<10} {last['done']:,}/{last['total']:,} {last['unit']} {last['note']}")

@@ -62,17 +62,44 @@ def validate(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = 
             print(f"  {key} from {origin}")
 
 
-def plan(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = False) -> None:
+def plan(recipe: RecipeArgument,
+         pilot: Annotated[int | None, typer.Option(min=2, help="Ask so many slots now, and forecast the rest from them.")] = None,
+         set_: SetOption = None, json: JsonOption = False, address: AddressOption = None) -> None:  # fmt: skip
     """Show what a run would do, and what is done already.
 
-    Slots by cell, requests and tokens at most, and where each value of the recipe came from.
+    Slots by cell, requests and tokens at most, and where each value of the recipe came from. With --pilot the teacher
+    writes a share of every kind of slot, which the run takes over, and tokens, hours, money and disk are forecast.
 
-    Example: hornbook plan demo
+    Example: hornbook plan demo --pilot 64
     """
     from ray_jobs.cli.overview import plan_of, print_plan
 
-    found = plan_of(recipe, settings(set_))
-    print_plan(found, as_json=json)
+    given = settings(set_, address)
+    if pilot is None:
+        return print_plan(plan_of(recipe, given), as_json=json)
+    _pilot(recipe, given, pilot, as_json=json)
+    return None
+
+
+def _pilot(recipe: str, given: list[str], count: int, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    import orjson
+
+    from ray_jobs.forecast import lines
+    from ray_jobs.pilot import run_pilot
+    from ray_jobs.resolve import resolve
+
+    try:
+        found = run_pilot(resolve(recipe, given).recipe, count)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here (exit 130)", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if as_json:
+        return print(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2).decode())
+    for name, told in lines(found):
+        print(f"{name:<22} {told}")
+    return None
 
 
 def preview(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1, help="Rows to show.")] = 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -15,23 +15,30 @@ from corpus.facts import counts, histogram, number, samples, table
 from corpus.journal import read_journal
 from corpus.manifest import Balance, Manifest
 from corpus.shards import write_partition
-from corpus.store import Store
+from corpus.store import Store, open_store
 from filters.decontaminate import benchmark_hash
 from filters.sensitive import redact
 from generator.book import Book
 from generator.plan import Slot, coverage
+from generator.recall import Elsewhere
 from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
 from generator.request import Request
+from generator.spend import Caps, Purse
 from generator.waves import Waves
 from ray_jobs.acceptance import accept_all, acceptance
-from ray_jobs.crew import crew_for
+from ray_jobs.crew import BATCH, crew_for
+from ray_jobs.ledger import ledger_facts
 from ray_jobs.line import Line
 from ray_jobs.planning import Plan, library_of, plan_for
+from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
+from ray_jobs.stopwatch import Stopwatch
+from ray_jobs.tombstones import forgotten_slots
 
 JOURNAL = "journal"
 SHOWN = 12  # samples in the report
 TAIL_LIMIT = 320  # characters of the first sample on the terminal
+REPLIES_A_GROUP = 1024  # another run reads single replies again
 TOLD_SHARE = 0.05  # of all slots: a smaller wave is not worth a line
 
 
@@ -56,50 +63,100 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
 def _work(line: Line, store: Store) -> Made:
     recipe, plan = line.recipe, plan_for(line.recipe, line.folder)
     store.sweep(3600)
-    book = open_book(plan)
+    watch = Stopwatch(store)
+    book = open_book(plan, purse=purse_of(recipe, watch), forgotten=forgotten_slots(line.folder, plan.slots))
 
     def told(wave: int, turns: int) -> None:
         if wave == 1 or turns >= TOLD_SHARE * len(plan.slots):
             line.talk.say(f"generate   wave {wave}: {turns:,} requests")
 
-    waves = Waves(book, store, plan.request, stored_outcomes(store), token_cap=recipe.limits.tokens, on_wave=told)
-    asked = _ask(line, waves, book, store)
-    made = _made(line, store, plan.slots, book, asked)
-    return replace(made, facts={**made.facts, **_prompt_facts(plan)})
+    stored, other = stored_outcomes(store), elsewhere_for(recipe, line.talk.say)
+    waves = Waves(book, store, plan.request, stored, elsewhere=other, on_wave=told)
+    asked = ask(line, waves, book, store, watch)
+    return made_of(line, store, plan, book, asked)
 
 
-def open_book(plan: Plan, *, as_they_come: bool = False) -> Book:
-    """The book of a run that begins."""
+def open_book(
+    plan: Plan, slots: Sequence[Slot] | None = None, *, as_they_come: bool = False, purse: Purse | None = None,
+    forgotten: Collection[str] = (),
+) -> Book:  # fmt: skip
+    """The book of a run that begins; of some of its `slots` only where they are given."""
     config = plan.recipe.generate
     assert config is not None
     accept = acceptance(plan.recipe.filters) if config.accept else accept_all
-    return Book(plan.slots, config, accept, plan.cast, as_they_come=as_they_come)
+    chosen = plan.slots if slots is None else slots
+    return Book(chosen, config, accept, plan.cast, as_they_come=as_they_come, purse=purse, forgotten=forgotten)
 
 
-def _ask(line: Line, waves: Waves, book: Book, store: Store) -> int:
+def purse_of(recipe: Recipe, watch: Stopwatch) -> Purse:
+    """What the recipe lets a run spend."""
+    caps = Caps(recipe.limits.tokens, recipe.limits.money)
+    return Purse(caps, recipe.teacher.price, lambda: watch.seconds)
+
+
+def elsewhere_of(recipe: Recipe, warn: Callable[[str], None]) -> Elsewhere | None:
+    """The replies of the other runs in the recipe's store; None where the recipe says `run.reuse: false`."""
+    teacher = f"{recipe.teacher.model}@{recipe.teacher.revision}"
+    return Elsewhere(open_store(recipe.store), recipe.label, teacher, warn) if recipe.run.reuse else None
+
+
+def elsewhere_for(recipe: Recipe, warn: Callable[[str], None]) -> Callable[[Request], Reply | None]:
+    """Finds what other runs were answered, if the recipe wants that."""
+    other = elsewhere_of(recipe, warn)
+    return other.find if other else lambda request: None
+
+
+def ask(
+    line: Line, waves: Waves, book: Book, store: Store, watch: Stopwatch, *,
+    seen: Callable[[Sequence[Outcome]], None] = lambda outcomes: None, batch: int = BATCH,
+) -> int:  # fmt: skip
     """Until every slot is filled or short; how many requests were sent. What is stored needs no teacher."""
     first = waves.take(1)
-    if waves.recalled:
-        line.talk.say(f"generate   {waves.recalled:,} requests were answered before")
+    _tell_recalled(line, waves, book)
     progress = _Progress(line, waves, book)
+
+    def taken(outcomes: Sequence[Outcome]) -> None:
+        seen(outcomes)
+        progress.seen(outcomes)
+        watch.tick()
+
     if first:
         line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
         served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
-        with crew_for(line, store.child(JOURNAL).url, served) as crew:
-            source = _Ahead(first, waves)
-            crew.ask(source, progress.seen, line.stopping, getattr(line.teacher, "keep_alive", lambda: None))
+        with crew_for(line, store.child(JOURNAL).url, served, batch) as crew:
+            watch.start()
+            try:
+                source = _Ahead(first, waves)
+                crew.ask(source, taken, line.stopping, getattr(line.teacher, "keep_alive", lambda: None))
+            finally:
+                watch.stop()
     line.check()
+    _check_ended(line.recipe, waves, book)
+    return progress.sent
+
+
+def _tell_recalled(line: Line, waves: Waves, book: Book) -> None:
+    if waves.recalled:
+        other = f", {book.reused:,} of them in other runs" if book.reused else ""
+        line.talk.say(f"generate   {waves.recalled:,} requests were answered before{other}")
+
+
+def _check_ended(recipe: Recipe, waves: Waves, book: Book) -> None:
     if waves.capped:
-        raise YieldError(
-            f"{book.spent:,} of {line.recipe.limits.tokens:,} tokens are spent, which leaves no room for one more reply",
-            hint="raise limits.tokens and run again: nothing is asked twice",
-        )
+        raise YieldError(_capped(recipe, book), hint="raise the limit and run again: nothing is asked twice")
     if book.unanswered:
         raise IncompleteError(
             f"{book.unanswered.total():,} requests were not answered: {dict(book.unanswered)}",
             hint="run the same command again: it asks only these",
         )
-    return progress.sent
+
+
+def _capped(recipe: Recipe, book: Book) -> str:
+    limits, price = recipe.limits, recipe.teacher.price
+    tokens = f" of limits.tokens, {limits.tokens:,}" if limits.tokens is not None else ""
+    money = f" and {book.purse.money:,.4g} {price.currency}" if price.named else ""
+    of_money = f" of limits.money, {limits.money:,.4g}" if limits.money is not None else ""
+    return f"{book.purse.spent:,} tokens{tokens}{money}{of_money} are spent, which leaves no room for one more reply"
 
 
 class _Ahead:
@@ -159,8 +216,9 @@ class _Progress:
             self._line.talk.say(f"generate   the first text, as the teacher wrote it:\n\n      “{text} …”\n")
 
 
-def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: int) -> Made:
-    licence = line.recipe.teacher.licence
+def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Made:
+    """Commit the book's documents, outcomes and rejections, and what is known of them."""
+    slots, licence = plan.slots, line.recipe.teacher.licence
     kept = [replace(book.documents[slot.id], licence=licence) for slot in slots if slot.id in book.documents]
     documents = documents_table(kept)
     if kept:
@@ -168,8 +226,11 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: in
         documents = documents.set_column(
             documents.schema.get_field_index("tokens"), "tokens", pa.array(lengths, pa.int32())
         )
-    outcomes = outcomes_table(book)
-    partitions = [write_partition(store, "documents", 0, documents), write_partition(store, "replies", 0, outcomes)]
+    outcomes, tokens = outcomes_table(book), int(sum(documents["tokens"].to_pylist()))
+    partitions = [
+        write_partition(store, "documents", 0, documents),
+        write_partition(store, "replies", 0, outcomes, group_rows=REPLIES_A_GROUP),
+    ]
     if book.rejections:
         partitions.append(
             write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
@@ -181,9 +242,10 @@ def _made(line: Line, store: Store, slots: Sequence[Slot], book: Book, asked: in
         balance=Balance(made=attempts, kept=len(kept), rejected=len(book.rejections)),
         reasons=reasons,
         licences=Counter(item.licence for item in kept),
-        facts=_facts(slots, kept, book),
-        totals={"documents": len(kept), "tokens": int(sum(documents["tokens"].to_pylist())), "slots": len(slots),
-                "attempts": attempts, "requests": asked},
+        facts=_facts(slots, kept, book) | ledger_facts(line, plan, book, len(kept), tokens) | _prompt_facts(plan),
+        totals={"documents": len(kept), "tokens": tokens, "slots": len(slots),
+                "attempts": attempts, "requests": asked, "prompt_tokens": book.purse.prompt,
+                "completion_tokens": book.purse.completion, "reused": book.reused},
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from corpus.store import Store, open_store
 from corpus.tokens import TokenCounter
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
+from ray_jobs.tombstones import forgotten_documents
 
 SHARD_ROWS = 2000
 SHARDS_A_SOURCE = 100_000  # partition numbers that a source owns
@@ -33,6 +34,7 @@ class Task:
     config: SourceConfig
     seed: int
     store: str
+    forgotten: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,10 @@ def stage(line: Line) -> Stage:
 
 def _work(line: Line, store: Store) -> Made:
     sources = sorted(line.recipe.sources.items())
-    tasks = [Task(index, name, config, line.recipe.seed, store.url) for index, (name, config) in enumerate(sources)]
+    gone = forgotten_documents(line.folder)
+    tasks = [
+        Task(index, name, config, line.recipe.seed, store.url, gone) for index, (name, config) in enumerate(sources)
+    ]
     parts = list(line.passes.map(read_one, tasks))
     rows, rejected = sum(part.rows for part in parts), sum(part.rejected for part in parts)
     domains = sum((part.domains for part in parts), Counter())
@@ -74,7 +79,7 @@ def read_one(task: Task) -> Read:
     """Read a source into partitions of the stage's store."""
     store = open_store(task.store)
     found = Read([], 0, 0, Counter(), Counter(), Counter())
-    rows = read_source(task.name, task.config, seed=task.seed)
+    rows = (row for row in read_source(task.name, task.config, seed=task.seed) if row.id not in task.forgotten)
     for number, batch in enumerate(_batches(rows)):
         found = _commit(store, task.index * SHARDS_A_SOURCE + number, batch, found)
     return found

@@ -21,10 +21,12 @@ class FakeTeacher:
 
     model = MODEL
 
-    def __init__(self, *faults: Fault, delay_s: float = 0.0, port: int = 0) -> None:
+    def __init__(
+        self, *faults: Fault, delay_s: float = 0.0, port: int = 0, token_s: float = 0.0, spread: float = 0.0
+    ) -> None:
         told = orjson.dumps([asdict(item) for item in faults]).decode()
         command = [sys.executable, "-m", "tests.fakes.teacher_server", "--faults", told]
-        command += ["--delay", str(delay_s), "--port", str(port)]
+        command += ["--delay", str(delay_s), "--port", str(port), "--token-s", str(token_s), "--spread", str(spread)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

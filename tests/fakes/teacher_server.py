@@ -50,6 +50,8 @@ class State:
     """What the server was told and what it saw."""
 
     delay_s: float = 0.0
+    token_s: float = 0.0  # of a reply's every token, and a hundredth more for each request beside it
+    spread: float = 0.0  # of the lengths, see `reply_text`
     faults: list[Fault] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     injected: Counter[str] = field(default_factory=Counter)
@@ -124,6 +126,7 @@ async def inject(fault: Fault, body: dict[str, Any], send: Send, key: str = "") 
         "list_content": lambda: _with_message(body, content=[{"type": "text", "text": "x"}]),
         "empty_content": lambda: _with_message(body, content=""),
         "tool_call": lambda: _with_message(body, "tool_calls", content=None, tool_calls=[]),
+        "at_limit": lambda: _at_limit(body),
         "huge": lambda: _with_message(body, content="word " * (1 << 20)),
         "endless": lambda: _with_message(body, content="word " * (8 << 20)),
         "rate_limit": lambda: response(429, b'{"error":{"message":"slow down"}}', f"retry-after: {fault.retry_after}"),
@@ -155,6 +158,14 @@ def _with_message(body: dict[str, Any], finish: str = "stop", **changes: Any) ->
     whole = reply_body(body)
     whole["choices"][0]["message"].update(changes)
     whole["choices"][0]["finish_reason"] = finish
+    return response(200, orjson.dumps(whole))
+
+
+def _at_limit(body: dict[str, Any]) -> bytes:
+    """As if the reply had filled its room and was cut off there."""
+    whole = reply_body(body)
+    whole["choices"][0]["finish_reason"] = "length"
+    whole["usage"]["completion_tokens"] = int(body["max_tokens"])
     return response(200, orjson.dumps(whole))
 
 
@@ -229,14 +240,20 @@ class Server:
         else:
             await send(error(404, path, "NotFoundError"))
 
+    def _service(self, body: dict[str, Any]) -> float:
+        if not self.state.token_s:
+            return 0.0
+        tokens = reply_body(body, self.state.spread)["usage"]["completion_tokens"]
+        return tokens * self.state.token_s * (1 + self.state.in_flight / 100)
+
     async def _complete(self, payload: bytes, send: Send, key: str) -> None:
         state, body = self.state, orjson.loads(payload)
         state.seen["completions"] += 1
         state.in_flight += 1
         state.most_in_flight = max(state.most_in_flight, state.in_flight)
         try:
-            if state.delay_s:
-                await asyncio.sleep(state.delay_s)
+            if pause := state.delay_s + self._service(body):
+                await asyncio.sleep(pause)
             fault = next((item for item in state.faults if item.takes(payload)), None)
             if fault:
                 state.injected[fault.kind] += 1
@@ -245,7 +262,7 @@ class Server:
             elif fault:
                 await inject(fault, body, send, key.removeprefix("Bearer "))
             else:
-                answer = reply_body(body)
+                answer = reply_body(body, state.spread)
                 state.tokens += answer["usage"]["completion_tokens"]
                 await send(response(200, orjson.dumps(answer)))
             state.seen["answered"] += 1
@@ -268,10 +285,13 @@ async def main() -> None:
     """Print the port, serve until standard input ends."""
     options = argparse.ArgumentParser()
     options.add_argument("--delay", type=float, default=0.0)
+    options.add_argument("--token-s", type=float, default=0.0)
+    options.add_argument("--spread", type=float, default=0.0)
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--faults", default="[]")
     chosen = options.parse_args()
-    state = State(chosen.delay, [Fault(**item) for item in orjson.loads(chosen.faults)])
+    faults = [Fault(**item) for item in orjson.loads(chosen.faults)]
+    state = State(chosen.delay, chosen.token_s, chosen.spread, faults)
     server = await asyncio.start_server(Server(state).serve, "127.0.0.1", chosen.port, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -18,15 +18,18 @@ many few
 """.split()  # noqa: SIM905 - eighty-odd quoted words read worse
 
 
-def reply_text(body: Mapping[str, Any]) -> str:
-    """Plain sentences, 60 to 140 words, or JSON of the schema asked for: set by the request alone."""
+def reply_text(body: Mapping[str, Any], spread: float = 0.0) -> str:
+    """Plain sentences, 60 to 140 words, or JSON of the schema asked for: set by the request alone.
+
+    With `spread` the lengths are log-normal around 90 words, as a teacher's are.
+    """
     named = [body.get(name) for name in ("model", "messages", "seed", "temperature", "top_p")]
     draw = random.Random(hashlib.blake2b(repr(named).encode("utf-8", "replace")).digest())
     asked = body.get("response_format")
     if asked:
         schema = asked["json_schema"]["schema"]
         return json.dumps(_value(schema, schema.get("$defs", {}), draw), ensure_ascii=False)
-    return _prose(draw, draw.randint(60, 140))
+    return _prose(draw, int(90 * draw.lognormvariate(0, spread)) if spread else draw.randint(60, 140))
 
 
 def _value(schema: Mapping[str, Any], named: Mapping[str, Any], draw: random.Random, name: str = "") -> Any:
@@ -56,9 +59,9 @@ def _prose(draw: random.Random, goal: int) -> str:
     return " ".join(sentences)
 
 
-def reply_body(body: Mapping[str, Any]) -> dict[str, Any]:
+def reply_body(body: Mapping[str, Any], spread: float = 0.0) -> dict[str, Any]:
     """The whole chat completion, its usage counted in words."""
-    text = reply_text(body)
+    text = reply_text(body, spread)
     limit = int(body.get("max_tokens") or 1 << 30)
     words = text.split(" ")
     usage = {"prompt_tokens": len(str(body.get("messages")).split()), "completion_tokens": min(len(words), limit)}

@@ -15,6 +15,7 @@ from generator.config import GenerateConfig
 from generator.plan import plan_slots
 from generator.reply import Failure, Outcome, Reply
 from generator.request import Request, continue_request, make_request
+from generator.spend import Caps, Purse, bound_of
 from generator.teacher_config import TeacherConfig
 from generator.waves import Waves
 from prompts.library import load_library
@@ -27,15 +28,16 @@ class Run:
     """A book and its waves over one folder, as the generate stage has them."""
 
     def __init__(
-        self, folder: Path, stored: dict[str, Outcome] | None = None, cap: int | None = None, **config
-    ) -> None:  # type: ignore[no-untyped-def]
+        self, folder: Path, stored: dict[str, Outcome] | None = None, cap: int | None = None,
+        elsewhere=lambda request: None, **config,
+    ) -> None:  # type: ignore[no-untyped-def]  # fmt: skip
         self.config = GenerateConfig(**{"documents": 10, "attempts": 3, **config})
         self.slots = plan_slots(self.config, LIBRARY, 1)
         self.refused: set[str] = set()  # texts that `accept` refuses
-        self.book = Book(self.slots, self.config, self.accept)
+        self.book = Book(self.slots, self.config, self.accept, purse=Purse(Caps(tokens=cap)))
         self.sizes: list[int] = []
         self.waves = Waves(
-            self.book, open_store(folder), self.make, stored or {}, token_cap=cap,
+            self.book, open_store(folder), self.make, stored or {}, elsewhere=elsewhere,
             on_wave=lambda wave, turns: self.sizes.append(turns),
         )  # fmt: skip
 
@@ -145,23 +147,45 @@ def test_a_failure_of_the_machinery_costs_no_attempt(tmp_path: Path) -> None:
 
 
 def test_the_cap_holds_even_if_every_reply_on_its_way_is_as_long_as_it_may_be(tmp_path: Path) -> None:
-    run = Run(tmp_path, cap=1100, max_tokens=500)
+    bounds = [sum(bound_of(item)) for item in Run(tmp_path / "a", max_tokens=500).waves.take(4)]
+    run = Run(tmp_path / "b", cap=sum(bounds[:2]) + 100, max_tokens=500)
     first = run.waves.take(10)
     assert len(first) == 2
     assert run.waves.capped
     run.book.take_in([reply(item) for item in first])  # 40 tokens each, so there is room again
-    assert len(run.waves.take(10)) == 2
+    assert run.book.purse.spent == 80
+    assert len(run.waves.take(10)) == (2 if sum(bounds[2:]) <= sum(bounds[:2]) + 20 else 1)
     run.book.take_in([Failure(item, "connection", "", True, 1) for item in run.book._asked])
-    assert run.book.reserved == 0
+    assert run.book.purse.reserved == 0
 
 
 def test_a_run_that_ends_within_its_cap_is_not_capped_and_stored_replies_cost_nothing_more(tmp_path: Path) -> None:
-    done = Run(tmp_path / "a", cap=1100, max_tokens=500, documents=2)
+    done = Run(tmp_path / "a", cap=9000, max_tokens=500, documents=2)
     batch = done.waves.take(2)
     done.book.take_in([reply(item) for item in batch])
     assert (done.waves.take(2), done.waves.capped) == ([], False)
     again = Run(tmp_path / "b", {item.key: reply(item) for item in batch}, cap=100, max_tokens=500, documents=2)
     assert (again.waves.take(2), again.waves.capped, again.waves.recalled) == ([], False, 2)
+
+
+def test_what_another_run_was_answered_is_not_asked_and_not_paid_again(tmp_path: Path) -> None:
+    whole, cut, missing = Run(tmp_path / "a", documents=3).waves.take(3)
+    other = {whole.key: reply(whole), cut.key: reply(cut)}
+    stored: dict[str, Outcome] = {cut.key: reply(cut, finish="length", tokens=5)}
+    run = Run(tmp_path / "b", stored, elsewhere=lambda request: other.get(request.key), documents=3)
+    assert [item.key for item in run.waves.take(3)] == [missing.key]
+    run.book.take_in([reply(missing)])
+    assert run.waves.take(1) == []
+    assert (run.waves.recalled, run.book.reused, run.book.purse.spent) == (2, 2, 40)
+    assert len(run.book.documents) == 3
+
+
+def test_a_forgotten_slot_is_never_asked_and_named_in_the_shortfall(tmp_path: Path) -> None:
+    run = Run(tmp_path, documents=3)
+    gone = run.slots[1].id
+    book = Book(run.slots, run.config, run.accept, forgotten={gone})
+    assert [turn.slot.id for turn in book.open()] == [run.slots[0].id, run.slots[2].id]
+    assert book.shortfall() == {"forgotten": 1, "not asked": 2}
 
 
 def test_a_wave_is_committed_before_its_first_request_and_read_again_after_a_restart(tmp_path: Path) -> None:
