@@ -34,6 +34,7 @@ from generator.teachers.openai_endpoint import OpenAITeacher
 from ray_jobs.cluster import cache_folder
 
 OUT = Path(__file__).parent / "out" / "prefix_order.json"
+ORDERS = ("shuffled", "hornbook")
 THINGS = [
     "river",
     "bridge",
@@ -91,31 +92,34 @@ def hit_rate(url: str, requests: Sequence[Request], window: int) -> tuple[float,
 def main() -> None:
     """Both orders, in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--groups", type=int, default=48)
-    parser.add_argument("--each", type=int, default=4)
+    parser.add_argument("--groups", type=int, default=32)
+    parser.add_argument("--each", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--window", type=int, default=12)
-    parser.add_argument("--blocks", type=int, default=64, help="of the key-value cache")
+    parser.add_argument("--blocks", type=int, default=40, help="of the key-value cache, 128 tokens each")
     options = parser.parse_args()
     folder = ensure_embedded_teacher(cache_folder())
     counter = load_counter(str(folder / "tokenizer.json"))
     lengths = counter.count([beginning(group, 0) for group in range(options.groups)])
     print(f"{options.groups} beginnings of {lengths.min()} to {lengths.max()} tokens, {lengths.sum():,} in all")
-    found: dict[str, list[tuple[float, float]]] = {"shuffled": [], "plan": [], "hornbook": []}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ORDERS}
     with tempfile.TemporaryDirectory() as logs:
         log = Path(logs) / "vllm.log"
         extra = ("--num-gpu-blocks-override", str(options.blocks), "--enable-prefix-caching", "--block-size", "128")
-        with VllmServer(str(folder), SERVED_NAME, ServerConfig(max_num_seqs=8), log, extra) as server:
+        with VllmServer(
+            str(folder), SERVED_NAME, ServerConfig(max_num_seqs=8, max_model_len=1024), log, extra
+        ) as server:
             url = server.start().wait_ready()
-            print(f"the cache holds {options.blocks * 128:,} tokens")
+            print(f"the cache holds {options.blocks * 128:,} tokens", flush=True)
             for turn in range(options.rounds):
-                for arm, name in enumerate(found if turn % 2 == 0 else list(reversed(found))):
+                for arm, name in enumerate(found if turn % 2 == 0 else list(reversed(ORDERS))):
                     requests = prompts(options.groups, options.each, salt=turn * 10 + arm)
                     if name == "shuffled":
                         random.Random(turn).shuffle(requests)
                     elif name == "hornbook":
                         requests = send_order(requests, lambda item: item)
                     found[name].append(hit_rate(url, requests, options.window))
+                    print(f"round {turn + 1}: {name} {found[name][-1][0]:.1%}", flush=True)
     for name, runs in found.items():
         rate, seconds = (statistics.median(item[place] for item in runs) for place in (0, 1))
         print(f"{name:9} {rate:.1%} of the prompt tokens were in the cache, {seconds:.1f} s a round")

@@ -34,7 +34,8 @@ class AskingActor:
         """With a `counter`, prompts that the endpoints have no room for are told as overlong and not sent."""
         self._counter, self._known = counter, asyncio.Lock()
         teachers = [open_teacher(config, url, served_name) for url in urls]
-        self._pool = Pool(teachers, most=window, stall_s=config.stall_s)
+        stall_s = config.timeout_s if config.stream else config.stall_s  # a stream watches its tokens by itself
+        self._pool = Pool(teachers, most=window, stall_s=stall_s)
         self._journal = JournalWriter(open_store(journal), f"w{uuid.uuid4().hex[:12]}")
         self._asker = Asker(self._pool, self._journal, window=window, retries=config.retries)
 

@@ -239,6 +239,19 @@ def test_a_hung_endpoint_costs_its_sendings_only_and_the_window_moves_to_the_oth
     assert pool.states()[0].resting
 
 
+def test_a_hung_endpoint_is_found_by_its_silence_long_before_a_request_of_it_is_overdue():
+    async def go():
+        endpoints = [Endpoint(fine), Endpoint(fine)]
+        pool = Pool(endpoints, most=16, stall_s=60, rest_s=60)
+        await crowd(pool, 100, 16)
+        endpoints[0]._act = hangs
+        return await asyncio.wait_for(crowd(pool, 200, 16), 20), pool.copies
+
+    replies, copies = asyncio.run(go())
+    assert all(isinstance(item, Reply) for item in replies)
+    assert 0 < copies <= 10
+
+
 def test_copies_never_take_more_places_than_there_are():
     live = most = 0
 
