@@ -6,12 +6,15 @@ brackets for technical text: both are scored, neither decides unless the recipe 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 
 from filters.batch import Batch
 from filters.segments import ratio
 from filters.words import IDEOGRAPHS
+from generator.length import IDEOGRAPHS as CHARACTERS
 
 TERMINAL = r"""[.!?"'。！？”’]$"""  # C4's five marks and the Chinese ones
 SENTENCE_END = (
@@ -21,6 +24,9 @@ POLICY = r"(?i-u:terms of use|privacy policy|cookie policy|uses cookies|use of c
 LINE_WORD = rf"[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}]+"
 MIN_LINE_WORDS = 3
 MAX_WORD = 1000
+
+
+BETWEEN_WORDS = re.compile(rf"[\s{CHARACTERS}]+")
 
 
 def score(batch: Batch) -> dict[str, np.ndarray]:
@@ -43,8 +49,8 @@ def score(batch: Batch) -> dict[str, np.ndarray]:
 
 
 def _usable(texts: pl.Series, lengths: np.ndarray) -> pl.Series:
-    """Lines of at least three words, none of them longer than 1,000 characters."""
+    """Lines of at least three words, none of them longer than 1,000 characters. An ideograph is a word of its own."""
     usable = (texts.str.count_matches(LINE_WORD) >= MIN_LINE_WORDS).to_numpy().copy()
     for index in np.flatnonzero(lengths > MAX_WORD):
-        usable[index] &= max(map(len, texts[int(index)].split()), default=0) <= MAX_WORD
+        usable[index] &= max(map(len, BETWEEN_WORDS.split(texts[int(index)]))) <= MAX_WORD
     return pl.Series(usable)

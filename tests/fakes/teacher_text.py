@@ -6,7 +6,11 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 _WORDS = """
 a the of in and to that each one whole part line shape number sum rule case step reason answer question cell
@@ -16,6 +20,12 @@ holds keeps gives takes turns meets joins splits counts shows means follows begi
 large early late slow quick simple plain exact common rare equal near far open closed first last next same other
 many few
 """.split()  # noqa: SIM905 - eighty-odd quoted words read worse
+
+_CHINESE = """
+我们 可以 因为 所以 如果 这个 那么 但是 学生 老师 问题 答案 数字 方法 例子 水流 温度 时间 速度 力量 观察 实验 结果 说明
+比较 变化 增加 减少 物体 空气 植物 动物 城市 市场 价格 历史 语言 一个 两个 很多 需要 知道 看到 得到 使用 分成 开始 最后
+""".split()  # noqa: SIM905
+RECORDED = 0.3  # share of Chinese replies that are recorded ones
 
 
 def reply_text(body: Mapping[str, Any], spread: float = 0.0) -> str:
@@ -29,7 +39,34 @@ def reply_text(body: Mapping[str, Any], spread: float = 0.0) -> str:
     if asked:
         schema = asked["json_schema"]["schema"]
         return json.dumps(_value(schema, schema.get("$defs", {}), draw), ensure_ascii=False)
+    if _is_chinese(str(body["messages"][-1]["content"])):
+        return draw.choice(_recorded()) if draw.random() < RECORDED else _chinese(draw, draw.randint(120, 260))
     return _prose(draw, int(90 * draw.lognormvariate(0, spread)) if spread else draw.randint(60, 140))
+
+
+def _is_chinese(prompt: str) -> bool:
+    """More Chinese characters than letters of other scripts."""
+    han = sum("\u4e00" <= letter <= "\u9fff" for letter in prompt)
+    return han > sum(letter.isalpha() for letter in prompt) / 2
+
+
+@lru_cache(maxsize=1)
+def _recorded() -> list[str]:
+    """Replies as a capable teacher writes them; the same ones again and again, as copies come in life."""
+    path = Path(__file__).parents[1] / "generator" / "replies_zh.yaml"
+    return [
+        row["text"] for row in yaml.safe_load(path.read_text("utf-8")) if row.get("kept") and row["finish"] == "stop"
+    ]
+
+
+def _chinese(draw: random.Random, goal: int) -> str:
+    """Sentences of about so many characters, without a space."""
+    text = ""
+    while len(text) < goal:
+        text += (
+            "".join(draw.choices(_CHINESE, k=draw.randint(6, 9))) + "，" + "".join(draw.choices(_CHINESE, k=5)) + "。"
+        )
+    return text
 
 
 def _value(schema: Mapping[str, Any], named: Mapping[str, Any], draw: random.Random, name: str = "") -> Any:

@@ -1,0 +1,129 @@
+"""Chinese from plan to report: nothing assumes spaces between words, and what is not Chinese is said to be so."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from corpus.document import Document, documents_table
+from corpus.ids import digest
+from corpus.manifest import Manifest, load_manifest, table_of
+from corpus.report import render_report
+from filters.batch import make_batch
+from filters.c4 import score as c4
+from filters.chain import decide, score_table
+from filters.config import DuplicatesConfig, FilterConfig
+from filters.dedup import find_duplicates
+from generator.length import in_characters
+from ray_jobs.drive import run
+from ray_jobs.explain import explain
+from ray_jobs.line import run_folder
+from ray_jobs.planning import plan_for
+from ray_jobs.publishing import publish_run
+from ray_jobs.recipe import Recipe
+from ray_jobs.replay import replay
+from ray_jobs.resolve import resolve
+from ray_jobs.talk import Talk
+from tests.fakes.page import Page
+from tests.fakes.real_teacher import RealTeacher, real_teacher  # noqa: F401 - a fixture
+from tests.fakes.teacher_text import _chinese, _recorded
+
+CHINESE = (
+    "generate.languages=[zh]",
+    "sources={}",
+    "blend.weights={}",
+    "filters.languages=[]",
+    "filters.language_confidence=0.3",
+)
+
+
+def resolved(recipe: Path, *settings: str) -> Recipe:
+    return resolve(str(recipe), [*CHINESE, *settings], {}).recipe
+
+
+def manifest_of(recipe: Recipe, stage: str) -> Manifest:
+    found = load_manifest(run_folder(recipe).child(stage))
+    assert found is not None
+    return found
+
+
+def test_a_chinese_dataset_is_planned_written_filtered_reported_published_and_replayed(
+    recipe: Path, tmp_path: Path
+) -> None:
+    found = resolved(recipe)
+    manifests = run(found, talk=Talk(quiet=True)).manifests
+    folder = run_folder(found)
+    plan = plan_for(found, folder)
+    assert {slot.cell.language for slot in plan.slots} == {"zh"}
+    assert len({slot.id for slot in plan.slots}) == 24
+    rows = table_of(folder.child("filter"), manifests["filter"], "documents").to_pylist()
+    assert len(rows) >= 12
+    assert all(row["language"] == "zh" and " " not in row["text"].split("```")[0].replace("\n", "") for row in rows)
+    assert manifests["generate"].reasons["duplicate.near"] >= 1, "recorded replies come more than once"
+    assert not {"too_short", "loop", "language", "gopher.words"} & set(manifests["filter"].reasons)
+    shown = explain(found, rows[0]["id"])
+    assert str(shown).count(rows[0]["text"][:12]) >= 1
+    page = render_report("zh@1", manifests)
+    assert Page(page).faults == []
+    assert rows[0]["topic"] in page or rows[0]["text"][:8] in page
+    publish_run(
+        found.model_copy(update={"publish": found.publish.model_copy(update={"allow_unknown_licence": True})}),
+        None,
+        tmp_path / "out",
+    )
+    card = next((tmp_path / "out").rglob("README.md")).read_text("utf-8")
+    assert "zh" in card
+    assert [made.same for made in replay(found)] == [True, True]
+
+
+def test_lengths_that_a_prompt_asks_for_are_characters(recipe: Path) -> None:
+    found = resolved(recipe, "generate.words=[300, 500]")
+    plan = plan_for(found, run_folder(found))
+    low, high = in_characters((300, 500))
+    prompts = [
+        message["content"] for slot in plan.slots for request in plan._first(slot) for message in request.messages
+    ]
+    assert any(str(low) in prompt and str(high) in prompt for prompt in prompts)
+    assert not any("words" in prompt for prompt in prompts)
+
+
+def test_near_copies_without_spaces_are_found_and_different_texts_are_not() -> None:
+    draw = random.Random(3)
+    texts = [_chinese(draw, 400) for _ in range(30)]
+    copies = [text[:200] + "其实" + text[200:] for text in texts[:10]]
+    table = documents_table(
+        [Document(f"d{n:02}", text, "a", "MIT", "x", language="zh") for n, text in enumerate([*texts, *copies])]
+    )
+    found = find_duplicates([table], DuplicatesConfig())
+    assert sorted(found["id"].to_pylist()) == [f"d{n}" for n in range(30, 40)]
+
+
+def test_good_chinese_passes_every_profile_and_a_long_paragraph_is_no_long_word() -> None:
+    texts = [text for text in _recorded() if "```" not in text]
+    rows = [Document(digest(text), text, "zh", "MIT", "x", language="zh") for text in texts]
+    table = documents_table(rows)
+    for profile in ("prose", "synthetic"):
+        config = FilterConfig(languages=(), quality=0, profiles={"zh": profile})
+        assert decide(table, score_table(table), config).num_rows == 0
+    long = _chinese(random.Random(1), 1500)
+    assert c4(make_batch(pl.Series([long])))["c4.usable_lines"].tolist() == [1.0]
+    assert c4(make_batch(pl.Series(["a b c " + "x" * 1500])))["c4.usable_lines"].tolist() == [0.0]
+
+
+@pytest.mark.teacher
+def test_what_the_embedded_teacher_writes_for_chinese_slots_is_named_language(
+    recipe: Path,
+    real_teacher: RealTeacher,  # noqa: F811
+) -> None:
+    settings = (f"teacher.endpoints=[{real_teacher.url}]", f"teacher.model={real_teacher.model}", f"teacher.tokenizer={real_teacher.folder}",
+                "generate.documents=8", "generate.attempts=1", "generate.max_tokens=160", "teacher.timeout_s=240")  # fmt: skip
+    found = resolved(recipe, *settings)
+    run(found, until="generate", talk=Talk(quiet=True))
+    made = manifest_of(found, "generate")
+    short = made.facts["yield.short"]["values"]
+    assert sum(short.values()) + made.totals["documents"] == 8
+    assert short["language"] >= 6
+    assert made.totals["documents"] <= 1
