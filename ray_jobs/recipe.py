@@ -39,6 +39,8 @@ class RunConfig(Section):
     """Actors that talk to the teacher."""
     reuse: bool = True
     """Take replies that other runs in the same store have for the same requests."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port on 127.0.0.1 where Prometheus finds /metrics while the teacher is asked; none when not set."""
 
 
 class Recipe(Section):

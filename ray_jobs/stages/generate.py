@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +29,7 @@ from ray_jobs.crew import BATCH, crew_for
 from ray_jobs.ledger import ledger_facts
 from ray_jobs.line import Line
 from ray_jobs.planning import Plan, library_of, plan_for
+from ray_jobs.progress import Ahead, Progress
 from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stopwatch import Stopwatch
@@ -37,7 +37,6 @@ from ray_jobs.tombstones import forgotten_slots
 
 JOURNAL = "journal"
 SHOWN = 12  # samples in the report
-TAIL_LIMIT = 320  # characters of the first sample on the terminal
 REPLIES_A_GROUP = 1024  # another run reads single replies again
 TOLD_SHARE = 0.05  # of all slots: a smaller wave is not worth a line
 
@@ -113,7 +112,7 @@ def ask(
     """Until every slot is filled or short; how many requests were sent. What is stored needs no teacher."""
     first = waves.take(1)
     _tell_recalled(line, waves, book)
-    progress = _Progress(line, waves, book)
+    progress = Progress(line, waves, book)
 
     def taken(outcomes: Sequence[Outcome]) -> None:
         seen(outcomes)
@@ -123,10 +122,10 @@ def ask(
     if first:
         line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
         served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
-        with crew_for(line, store.child(JOURNAL).url, served, batch) as crew:
+        with progress.told(), crew_for(line, store.child(JOURNAL).url, served, batch) as crew:
             watch.start()
             try:
-                source = _Ahead(first, waves)
+                source = Ahead(first, waves, progress)
                 crew.ask(source, taken, line.stopping, getattr(line.teacher, "keep_alive", lambda: None))
             finally:
                 watch.stop()
@@ -159,17 +158,6 @@ def _capped(recipe: Recipe, book: Book) -> str:
     return f"{book.purse.spent:,} tokens{tokens}{money}{of_money} are spent, which leaves no room for one more reply"
 
 
-class _Ahead:
-    """The waves, with the requests that were taken to see whether there are any."""
-
-    def __init__(self, first: list[Request], waves: Waves) -> None:
-        self._first, self._waves = first, waves
-
-    def take(self, limit: int) -> list[Request]:
-        first, self._first = self._first, []
-        return first or self._waves.take(limit)
-
-
 def stored_outcomes(store: Store) -> dict[str, Outcome]:
     """The journal by request key. Of two outcomes of one request the reply counts, of two replies the whole one."""
     stored: dict[str, Outcome] = {}
@@ -185,35 +173,6 @@ def _worth(outcome: Outcome) -> tuple[bool, bool, int]:
         return False, not outcome.retryable, 0
     whole = outcome.finish_reason != "length"
     return True, whole, 0 if whole else outcome.completion_tokens
-
-
-class _Progress:
-    """Counts outcomes for the person who waits, and shows the first text as soon as there is one."""
-
-    def __init__(self, line: Line, waves: Waves, book: Book) -> None:
-        self._line, self._waves, self._book = line, waves, book
-        self._begun, self._tokens, self._shown = time.monotonic(), 0, waves.recalled > 0
-        self.sent = 0
-
-    def seen(self, outcomes: Sequence[Outcome]) -> None:
-        """Take note of outcomes."""
-        self.sent += len(outcomes)
-        self._book.take_in(outcomes)
-        for reply in outcomes:
-            if isinstance(reply, Reply):
-                self._tokens += reply.completion_tokens
-                self._show(reply)
-        seconds = max(0.01, time.monotonic() - self._begun)
-        self._line.talk.step(
-            "generate", self._waves.recalled + self.sent, self._waves.turns, "replies", rate=self.sent / seconds,
-            note=f"{self._tokens / seconds:,.0f} tokens/s",
-        )  # fmt: skip
-
-    def _show(self, reply: Reply) -> None:
-        if not self._shown and len(reply.text) > TAIL_LIMIT // 2:
-            self._shown = True
-            text = redact(" ".join(reply.text.split())[:TAIL_LIMIT])[0]
-            self._line.talk.say(f"generate   the first text, as the teacher wrote it:\n\n      “{text} …”\n")
 
 
 def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Made:
