@@ -11,7 +11,9 @@ import numpy as np
 
 from generator.strata import student_975
 
-FULL = 0.9  # of the most in flight: the teacher counts as full
+FULL = (
+    0.8  # of the window in flight: the teacher counts as full; ends are seen late by up to an fsync, so not all of it
+)
 PARTS = 5  # of the full time, over which the rate's own uncertainty is judged
 
 
@@ -41,14 +43,17 @@ class Pace:
         return tokens / self.rate + self.overhead_s
 
 
-def pace_of(spans: Sequence[Span]) -> Pace | None:
-    """None when nothing was written in measurable time. A reply's tokens count as written evenly over its span."""
+def pace_of(spans: Sequence[Span], window: int) -> Pace | None:
+    """None when nothing was written in measurable time. A reply's tokens count as written evenly over its span.
+
+    `window`: how many requests are in flight when the teacher is full.
+    """
     spans = [item for item in spans if item.ended > item.begun]
     tokens = sum(item.tokens for item in spans)
     if not tokens:
         return None
     begun, ended = min(item.begun for item in spans), max(item.ended for item in spans)
-    first, last = _full(spans)
+    first, last = _full(spans, window)
     if last <= first:
         first, last = begun, ended
     edges = np.linspace(first, last, PARTS + 1)
@@ -59,13 +64,13 @@ def pace_of(spans: Sequence[Span]) -> Pace | None:
     return Pace(rate, error, overhead, _written(spans, first, last) / tokens)
 
 
-def _full(spans: Sequence[Span]) -> tuple[float, float]:
-    """First and last moment at which nearly as many requests were in flight as ever."""
+def _full(spans: Sequence[Span], window: int) -> tuple[float, float]:
+    """First and last moment at which the window was nearly full, or as full as it ever was."""
     times = np.sort(np.array([item.begun for item in spans]))
     ends = np.sort(np.array([item.ended for item in spans]))
     moments = np.sort(np.concatenate([times, ends]))
     flying = np.searchsorted(times, moments, side="right") - np.searchsorted(ends, moments, side="right")
-    full = np.flatnonzero(flying >= FULL * flying.max())
+    full = np.flatnonzero(flying >= FULL * min(window, flying.max()))
     return float(moments[full[0]]), float(moments[min(full[-1] + 1, len(moments) - 1)])
 
 

@@ -69,7 +69,7 @@ def _pilot(line: Line, count: int) -> Forecast:
     place = line.folder.child(f"pilot/{digest('pilot', [slot.id for slot in slots])[:12]}")
     waves = Waves(book, place, plan.request, stored_outcomes(store), elsewhere=elsewhere_for(recipe, line.talk.say))
     ask(line, waves, book, store, watch, seen=spans.seen, batch=1)
-    piloted = Piloted(slots, book, pace_of(spans.found), watch.seconds)
+    piloted = Piloted(slots, book, pace_of(spans.found, recipe.teacher.concurrency), watch.seconds)
     forecast = forecast_of(plan, piloted, stored_of(plan, line.folder).book)
     forecast.keep(line.folder)
     return forecast
