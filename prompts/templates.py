@@ -43,10 +43,18 @@ def template_hash(text: str) -> str:
 @lru_cache(maxsize=256)
 def check(text: str, name: str) -> None:
     """Raises `RecipeError` naming the line of the first construct that templates may not use."""
+    if len(text) > OUTPUT_LIMIT:
+        raise RecipeError(f"{name}: is longer than {OUTPUT_LIMIT:,} characters")
     try:
         tree = _environment.parse(text, name)
     except TemplateError as error:
         raise RecipeError(f"{name}:{getattr(error, 'lineno', 1)}: {error.message}") from None
+    except RecursionError:
+        raise RecipeError(f"{name}: is nested too deep") from None
+    for loop in tree.find_all(nodes.For):
+        if inner := next((node for part in loop.body for node in _walk(part) if isinstance(node, nodes.For)), None):
+            # 16,000 items cubed is for ever, and a loop that writes nothing never meets the cap on the output
+            raise RecipeError(f"{name}:{inner.lineno}: a `for` may not stand in another one")
     for node in _walk(tree):
         if not isinstance(node, ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
             raise RecipeError(

@@ -28,13 +28,39 @@ HOSTILE = [
     "{{ x ~ x }}",
     "{{ x if y else z }}",
     "{% for a in x recursive %}{% endfor %}",
+    "{% for a in x %}{% for b in x %}{% for c in x %}{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in x %}{% if a %}{% for b in x %}{% endfor %}{% endif %}{% endfor %}",
+    "{{ x.__class__.__mro__[1].__subclasses__() }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ 'a' * 10 ** 9 }}",
+    "{{ 'a'.ljust(1000000000) }}",
+    "{% include '/etc/passwd' %}",
+    "{% if x %}" * 4000 + "{% endif %}" * 4000,
+    "{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}",
+    "{{ not " + "not " * 12_000 + "x }}",
 ]
+REFUSED_S = 0.05  # R19: of processor time, for a template that a person could write
 
 
 @pytest.mark.parametrize("body", HOSTILE)
 def test_a_template_that_computes_is_refused(body: str) -> None:
     with pytest.raises(RecipeError):
         check(f"### user\n{body}", "t")
+
+
+@pytest.mark.parametrize("body", [body for body in HOSTILE if len(body) < 1000])
+def test_it_is_refused_within_fifty_milliseconds_and_nothing_is_rendered(body: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(RecipeError):
+        render(f"### user\n{body}", {"x": ["a"] * 16_000}, f"timed {hash(body)}")
+    assert time.process_time() - begun < REFUSED_S
+
+
+def test_a_template_longer_than_any_output_is_refused_unread() -> None:
+    begun = time.process_time()
+    with pytest.raises(RecipeError, match="longer"):
+        check("### user\n" + "{{ x }}" * 100_000, "t")
+    assert time.process_time() - begun < REFUSED_S
 
 
 def test_values_are_never_evaluated_and_never_begin_a_message() -> None:
