@@ -79,10 +79,10 @@ ARMS = {
     arm.name: arm
     for arm in (
         Arm("hornbook", "Hornbook as a run asks: actors on a local Ray, each reply durable", HERE, "hornbook_crew.py", OURS),
-        Arm("hornbook-alone", "the same without Ray (`run.workers: 0`)", HERE, "hornbook_crew.py", OURS, ("--workers", "0")),
+        Arm("hornbook-alone", "Hornbook without Ray (`run.workers: 0`), each reply durable", HERE, "hornbook_crew.py", OURS, ("--workers", "0")),
         Arm("hornbook-loop", "Hornbook's asking loop and journal alone, in one process", HERE, "hornbook_loop.py", OURS),
         Arm("datatrove", "datatrove `InferenceRunner` on an endpoint", DATATROVE, "datatrove_runner.py", ("datatrove", "openai")),
-        Arm("datatrove-resume", "the same with checkpoints, 500 rows a chunk", DATATROVE, "datatrove_runner.py", ("datatrove", "openai"),
+        Arm("datatrove-resume", "datatrove `InferenceRunner` with checkpoints, 500 rows a chunk", DATATROVE, "datatrove_runner.py", ("datatrove", "openai"),
             ("--checkpoints",)),
         Arm("distilabel", "distilabel `Pipeline`, `TextGeneration`", DISTILABEL, "distilabel_pipeline.py",
             ("distilabel", "openai", "datasets")),

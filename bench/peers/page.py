@@ -63,7 +63,7 @@ def instant(rows: Sequence[Row]) -> str:
             lines.append([
                 ARMS[name].what, f"{count:,}", str(len(runs)), spread(runs, "rate", ",.0f"), spread(runs, "cpu_per_1000", ".2f"),
                 spread(runs, "job_cpu_per_1000", ".2f"), spread(runs, "startup_s", ".1f"), spread(runs, "peak_mib", ",.0f"),
-                str(max(row["processes"] for row in runs)),
+                str(max(row["processes"] for row in runs)), spread(runs, "load", ".0f"),
             ])  # fmt: skip
     head = (
         "who asks",
@@ -75,6 +75,7 @@ def instant(rows: Sequence[Row]) -> str:
         "start-up, s",
         "peak MiB",
         "processes",
+        "load",
     )
     return markdown(head, lines)
 
@@ -88,7 +89,7 @@ def window(rows: Sequence[Row]) -> str:
         lines.append([
             ARMS[name].what, f"{runs[0]['requests']:,}", str(len(runs)), str(max(row["most_in_flight"] for row in runs)),
             spread(runs, "mean_while_filling", ".1f"), f"{statistics.median(row['mean_while_filling'] for row in runs) / asked:.1%}",
-            f"{statistics.median(row['rate'] for row in runs) / ideal:.0%}", spread(runs, "cpu_per_1000", ".2f"),
+            f"{statistics.median(row['rate'] for row in runs) / ideal:.0%}", spread(runs, "cpu_per_1000", ".2f"), spread(runs, "load", ".0f"),
         ])  # fmt: skip
     head = (
         "who asks",
@@ -99,6 +100,7 @@ def window(rows: Sequence[Row]) -> str:
         "of the window",
         "of the ideal rate",
         "CPU-s per 1,000",
+        "load",
     )
     return markdown(head, lines)
 
@@ -114,10 +116,10 @@ def served(rows: Sequence[Row]) -> str:
         mean = sum(row["full"]["mean_running"] * row["full"]["looks"] for row in runs) / max(1, looks)
         lines.append([
             ARMS[name].what, str(len(runs)), spread(runs, "rate", ",.0f"), _ratio(name, pairs),
-            f"{supplied / max(1, looks):.1%} of {looks:,}", f"{mean:.1f}", spread(runs, "job_s", ".0f"), spread(runs, "job_cpu_s", ".1f"),
+            f"{supplied / max(1, looks):.1%} of {looks:,}", f"{mean:.1f}", spread(runs, "job_s", ".0f"), spread(runs, "job_cpu_s", ".1f"), spread(runs, "load", ".0f"),
         ])  # fmt: skip
     head = ("who asks", "rounds", "tokens/s", "Hornbook's rate ÷ its rate (95 %)", "looks that found work for all places",
-            "running on average", "whole job, s", "its CPU-s")  # fmt: skip
+            "running on average", "whole job, s", "its CPU-s", "load")  # fmt: skip
     return markdown(head, lines)
 
 
