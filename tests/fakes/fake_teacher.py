@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from tests.fakes.teacher_server import MODEL, Fault
+from tests.fakes.teacher_server import CONTEXT, MODEL, Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,11 +22,13 @@ class FakeTeacher:
     model = MODEL
 
     def __init__(
-        self, *faults: Fault, delay_s: float = 0.0, port: int = 0, token_s: float = 0.0, spread: float = 0.0
-    ) -> None:
+        self, *faults: Fault, delay_s: float = 0.0, port: int = 0, token_s: float = 0.0, spread: float = 0.0,
+        context: int = CONTEXT,
+    ) -> None:  # fmt: skip
         told = orjson.dumps([asdict(item) for item in faults]).decode()
         command = [sys.executable, "-m", "tests.fakes.teacher_server", "--faults", told]
         command += ["--delay", str(delay_s), "--port", str(port), "--token-s", str(token_s), "--spread", str(spread)]
+        command += ["--context", str(context)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -58,6 +58,7 @@ class State:
     in_flight: int = 0
     most_in_flight: int = 0
     tokens: int = 0
+    context: int = CONTEXT
 
     def counts(self) -> dict[str, Any]:
         """For the test: completions received and answered, in flight now and at most, faults by kind."""
@@ -225,7 +226,7 @@ class Server:
                 "created": 0,
                 "owned_by": "x",
                 "root": MODEL,
-                "max_model_len": CONTEXT,
+                "max_model_len": self.state.context,
             }
             await send(response(200, orjson.dumps({"object": "list", "data": [model]})))
         elif path == "/health":
@@ -289,9 +290,10 @@ async def main() -> None:
     options.add_argument("--spread", type=float, default=0.0)
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--faults", default="[]")
+    options.add_argument("--context", type=int, default=CONTEXT)
     chosen = options.parse_args()
     faults = [Fault(**item) for item in orjson.loads(chosen.faults)]
-    state = State(chosen.delay, chosen.token_s, chosen.spread, faults)
+    state = State(chosen.delay, chosen.token_s, chosen.spread, faults, context=chosen.context)
     server = await asyncio.start_server(Server(state).serve, "127.0.0.1", chosen.port, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
