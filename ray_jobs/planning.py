@@ -22,6 +22,7 @@ from generator.plan import Slot, plan_slots
 from generator.request import Request, continue_request, make_request
 from prompts.library import Library, load_library
 from prompts.seeds import Seed
+from ray_jobs.jailed_tests import JailedTests
 from ray_jobs.prompt_checks import contaminated_slots, without_personal_data
 from ray_jobs.recipe import Recipe
 from ray_jobs.tombstones import forgotten_seeds
@@ -85,7 +86,8 @@ def plan_for(recipe: Recipe, folder: Store) -> Plan:
     library = library_of(recipe.generate)
     seeds, private = without_personal_data(seeds_of(recipe, folder), recipe.generate, recipe.teacher)
     slots = plan_slots(recipe.generate, library, recipe.seed, seeds)
-    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds}, private=private)
+    runs = any(entry.reverse and entry.reverse.tests for entry in recipe.generate.operators)
+    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds}, JailedTests() if runs else None, private)
 
 
 def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:

@@ -24,6 +24,9 @@ class ReviseConfig(Section):
 class ReverseConfig(Section):
     """From code to the instruction that it answers, and back."""
 
+    tests: bool = True
+    """Run the original's tests on the new code where there are tests, in the jail, which must be there; syntax decides
+    elsewhere, and everywhere when false."""
     likeness: float = Field(default=0.8, ge=0, le=1)
     """Where there are no tests to run: share of the syntax tree that code written from the instruction must have in
     common with the original. Its constants, operators and calls must be the same in any case."""

@@ -131,7 +131,7 @@ def test_killed_between_any_two_steps_the_run_goes_on_to_the_same_documents(
 def test_the_spend_cap_holds_between_the_steps_of_an_attempt(recipe: Path, fake: FakeTeacher) -> None:
     from corpus.errors import YieldError
 
-    with pytest.raises(YieldError, match="tokens are spent"):
+    with pytest.raises(YieldError, match="are spent, which leaves no room"):
         run(resolved(recipe, "limits.tokens=60000"), until="generate", talk=Talk(quiet=True))
     before = fake.counts()["requests"]
     found = resolved(recipe)
