@@ -26,6 +26,7 @@ from ray_jobs.replicas import ReplicaOrder, gpu_group, serve_replicas
 from ray_jobs.talk import Talk
 from tests.fakes.asking import request_of
 from tests.fakes.stub_replica import StubReplica
+from tests.fakes.threads_as_ray import ThreadsAsRay
 
 
 @pytest.fixture
@@ -56,9 +57,10 @@ def ask_all(urls, folder, count):
     return asyncio.run(go())
 
 
-@pytest.mark.ray
-def test_two_replicas_are_found_by_their_register_and_ended_without_a_trace(on_ray, tmp_path):
+def serve_and_ask(tmp_path):
+    """Two stubs served, found by their register, asked and stopped; what was told, and what went wrong."""
     place, stop, failure = f"{tmp_path}/teachers/stub.json", threading.Event(), []
+    told: list[str] = []
 
     def serve():
         try:
@@ -66,7 +68,6 @@ def test_two_replicas_are_found_by_their_register_and_ended_without_a_trace(on_r
         except Exception as error:
             failure.append(error)
 
-    told: list[str] = []
     thread = threading.Thread(target=serve)
     thread.start()
     try:
@@ -89,10 +90,26 @@ def test_two_replicas_are_found_by_their_register_and_ended_without_a_trace(on_r
         Registry(place).read()
 
 
+def test_two_replicas_are_found_by_their_register_and_ended_without_a_trace(tmp_path, monkeypatch):
+    ray = ThreadsAsRay()
+    monkeypatch.setattr("ray_jobs.replicas.connect", lambda config: ray)
+    serve_and_ask(tmp_path)
+    assert ray.killed == 2
+
+
 @pytest.mark.ray
-def test_a_replica_that_cannot_start_says_why_and_ends_the_others(on_ray, tmp_path, monkeypatch):
+def test_on_a_real_ray_too(on_ray, tmp_path):
+    serve_and_ask(tmp_path)
+
+
+def test_each_replica_asks_for_its_group_of_gpus_and_one_that_cannot_start_says_why(monkeypatch):
+    ray = ThreadsAsRay(gpus=8)
+    monkeypatch.setattr("ray_jobs.replicas.connect", lambda config: ray)
+    order = ReplicaOrder("die", ("--tensor-parallel-size", "2"))
     with pytest.raises(SetupError, match="vLLM"):
-        serve_replicas(ReplicaOrder("die"), 2, threading.Event(), kind=StubReplica, told=lambda url: None)
+        serve_replicas(order, 2, threading.Event(), kind=StubReplica, told=lambda url: None)
+    assert [item["num_gpus"] for item in ray.asked] == [2]
+    assert ray.killed == 2, "the other was left behind"
 
 
 def test_a_register_that_nobody_keeps_any_more_is_refused(tmp_path, monkeypatch):
