@@ -34,7 +34,9 @@ def rows_of(name: str) -> list[Row]:
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table."""
+    """A table, or a word that there is none yet."""
+    if not lines:
+        return "*Not measured yet.*"
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
 
 

