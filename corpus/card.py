@@ -24,6 +24,7 @@ _HUB_LICENCES = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-s
                            "unlicense", "gpl-3.0", "mpl-2.0"})  # fmt: skip
 _SHOWN = (
     "quality",
+    "soft_labels",
     "duplicates",
     "coverage.short",
     "yield.short",

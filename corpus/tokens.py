@@ -38,6 +38,19 @@ class FileCounter:
         encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return np.fromiter((len(item.ids) for item in encoded), dtype=np.int32, count=len(texts))
 
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, without special tokens."""
+        return [item.ids for item in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, special tokens included; what is no whole character becomes U+FFFD."""
+        return str(self._tokenizer.decode(ids, skip_special_tokens=False))
+
+    def token_id(self, token: str) -> int | None:
+        """The id of a token by its name, such as `<|endoftext|>`."""
+        found = self._tokenizer.token_to_id(token)
+        return None if found is None else int(found)
+
 
 def load_counter(path: str) -> TokenCounter:
     """The counter of a `tokenizer.json`. Raises `SetupError` when there is none."""

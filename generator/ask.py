@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from corpus.journal import JournalWriter
 from generator.endpoint import Trail
 from generator.pool import STALL_S, Pool, Stopped
-from generator.reply import Failure, Outcome, Teacher, TeacherError
+from generator.reply import Failure, Outcome, Reply, Teacher, TeacherError
 from generator.request import Request
 
 OUTAGE_S, OUTAGE_PAUSE_S = (
@@ -101,7 +101,7 @@ class Asker:
             return None
         await self._journal.append_durable(outcome.to_record())
         self.stats.count(outcome)
-        return outcome
+        return outcome.bare() if isinstance(outcome, Reply) else outcome
 
     async def _persist(self, request: Request) -> Outcome | None:
         """Send until there is an outcome; None when the asker was stopped before the first sending."""

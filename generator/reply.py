@@ -7,8 +7,9 @@ the slot's attempt; one that is not speaks of the request itself (too long, inva
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import pyarrow as pa
@@ -31,6 +32,8 @@ class Reply:
 
     `finish_reason` is the server's word (`stop`, `length`, `content_filter`, `tool_calls`), `none` where it gave none.
     A lone surrogate in the body has become U+FFFD, because no file can hold it; all else is as it was received.
+    `top_logprobs` counts the log-probabilities that came for each token; `labels` holds them as `soft_labels.pack` does,
+    on their way to the journal alone: what is read back or handed on is `bare`.
     """
 
     request_key: str
@@ -41,10 +44,20 @@ class Reply:
     model: str
     seconds: float
     endpoint: str
+    top_logprobs: int = 0
+    labels: bytes | None = None
 
     def to_record(self) -> dict[str, Any]:
-        """Plain JSON for the journal, with `kind` set to `reply`."""
-        return {"kind": "reply", **_fields(self)}
+        """Plain JSON for the journal, with `kind` set to `reply`; labels in base64, and only where there are any."""
+        record = {"kind": "reply", **_fields(self)}
+        labels = record.pop("labels")
+        if not record["top_logprobs"]:
+            del record["top_logprobs"]
+        return record if labels is None else {**record, "labels": base64.b64encode(labels).decode("ascii")}
+
+    def bare(self) -> Reply:
+        """The same without its labels: a run holds every reply in memory, and they are many times its text."""
+        return self if self.labels is None else replace(self, labels=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +93,23 @@ OUTCOMES = pa.schema(
         ("model", pa.string()),
         ("seconds", pa.float64()),
         ("endpoint", pa.string()),
+        ("top_logprobs", pa.int32()),
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("retryable", pa.bool_()),
         ("tries", pa.int32()),
     ]
 )
-"""Columns of `replies/` partitions: the journal's outcomes, compacted; a failure has no text, a reply no reason."""
+"""Columns of `replies/` partitions: the journal's outcomes, compacted; a failure has no text, a reply no reason.
+Labels are not among them: those of kept documents are the side table of `corpus.soft_labels`."""
+
+
+OPTIONAL = ("top_logprobs",)  # fields that a record has only where they say something
+UNREAD = (*OPTIONAL, "labels")
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome | None:
-    """The reply or failure that a journal record holds; `None` for records of another kind.
+    """The reply, without its labels, or the failure that a journal record holds; `None` for records of another kind.
 
     Raises `StateError` when the record says it is one and lacks a field.
     """
@@ -98,10 +117,20 @@ def outcome_of(record: Mapping[str, Any]) -> Outcome | None:
     kind = kinds.get(str(record.get("kind")))
     if kind is None:
         return None
+    given = {name: record[name] for name in OPTIONAL if record.get(name) is not None} if kind is Reply else {}
     try:
-        return kind(**{name: record[name] for name in kind.__slots__})  # type: ignore[attr-defined]
+        return kind(**{name: record[name] for name in kind.__slots__ if name not in UNREAD}, **given)  # type: ignore[attr-defined]
     except KeyError as missing:
         raise StateError(f"a journal record of kind {record['kind']!r} has no {missing} field") from missing
+
+
+def labels_in(record: Mapping[str, Any]) -> bytes | None:
+    """The packed soft labels that a journal record holds; None where it holds none. Raises `StateError`."""
+    told = record.get("labels")
+    try:
+        return None if told is None else base64.b64decode(told, validate=True)
+    except (TypeError, ValueError) as error:
+        raise StateError("the labels of a journal record are not base64") from error
 
 
 class TeacherError(HornbookError):

@@ -37,6 +37,7 @@ class Demands:
 
     max_tokens: int
     timeout_s: float
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def make_request(
         "request", list(messages), f"{teacher.model}@{teacher.revision}", sampling.temperature, sampling.top_p, draw,
         *([schema] if schema else []),
     )  # fmt: skip
-    demands = Demands(room, teacher.timeout_s)
+    demands = Demands(room, teacher.timeout_s, teacher.top_logprobs)
     return Request(
         key,
         slot.id,

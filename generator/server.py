@@ -24,6 +24,7 @@ from generator.teacher_config import ServerConfig
 POLL_S = 0.5
 STUCK_S = 60.0  # without a token while requests run: the longest prefill of a full batch took under 10 s on two cores
 HOST = "127.0.0.1"
+LOGPROBS = 20  # log-probabilities a token that vLLM gives without `--max-logprobs` (0.32)
 PARENT = "HORNBOOK_PARENT"  # pid that `vllm_main` must not outlive
 
 
@@ -45,10 +46,13 @@ class VllmServer:
 
     def __init__(
         self, model: str, served_name: str, config: ServerConfig, log: Path, extra: tuple[str, ...] = (), *,
-        host: str = HOST, api_key: str = "",
+        host: str = HOST, api_key: str = "", top_logprobs: int = 0,
     ) -> None:  # fmt: skip
-        """`host`: the address that it listens on; one that others can reach needs an `api_key`."""
-        self._host, self._key = host, api_key
+        """`host`: the address that it listens on; one that others can reach needs an `api_key`.
+
+        `top_logprobs`: as many as a request may ask for; vLLM's own limit is 20.
+        """
+        self._host, self._key, self._top_logprobs = host, api_key, top_logprobs
         self._model, self._name, self._config, self._log, self._extra = model, served_name, config, log, extra
         self.port = config.port or _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +85,10 @@ class VllmServer:
         config, cpu = self._config, is_cpu_build()
         dtype = served_precision(config.dtype) if cpu else config.dtype
         flags = ["--host", self._host, "--port", str(self.port), "--served-model-name", self._name, "--dtype", dtype,
-                 "--max-num-seqs", str(config.max_num_seqs), "--max-model-len", str(config.max_model_len)]  # fmt: skip
+                 "--max-num-seqs", str(config.max_num_seqs), "--max-model-len", str(config.max_model_len),
+                 "--logprobs-mode", "raw_logprobs"]  # fmt: skip
+        if self._top_logprobs > LOGPROBS:
+            flags += ["--max-logprobs", str(self._top_logprobs)]
         if cpu:
             batched = str(max(config.max_model_len, 2048))
             flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", batched]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from corpus.config import Section
 
@@ -80,6 +80,10 @@ class TeacherConfig(Section):
     """Sampling temperature."""
     top_p: float = Field(default=0.95, gt=0, le=1)
     """Nucleus sampling."""
+    top_logprobs: int = Field(default=0, ge=0, le=1000)
+    """Soft labels: so many log-probabilities are kept for each token that the teacher writes, in the same call; 0 keeps
+    none. Needs vLLM (which names tokens by id), started with `--max-logprobs` above 20 where more are asked for. A
+    demand, not an identity: raising it later re-asks what carries fewer."""
     concurrency: int = Field(default=96, ge=1)
     """Requests in flight, over all askers. Half as many again as the server runs at once keep its queue from running
     dry when many replies end together."""
@@ -101,3 +105,9 @@ class TeacherConfig(Section):
     """The server that Hornbook starts when there is no endpoint."""
     price: PriceConfig = Field(default_factory=PriceConfig)
     """What it costs, for forecasts, caps and the ledger."""
+
+    @model_validator(mode="after")
+    def _labels_come_whole(self) -> TeacherConfig:
+        if self.top_logprobs and (self.stream or self.backend == "batch"):
+            raise ValueError("`top_logprobs` needs replies that come whole: leave out `stream` and `backend: batch`")
+        return self

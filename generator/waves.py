@@ -92,9 +92,12 @@ class Waves:
 
 
 def serves(outcome: Outcome, request: Request) -> bool:
-    """Whether a stored outcome answers `request`: a reply that ended by itself, or was cut at no lower limit."""
+    """Whether a stored outcome answers `request`: a reply that ended by itself, or was cut at no lower limit, and that
+    carries as many log-probabilities as are asked for; an empty one has nothing to carry them for."""
     if isinstance(outcome, Reply):
-        return outcome.finish_reason != "length" or outcome.completion_tokens >= request.demands.max_tokens
+        asked = request.demands
+        whole = outcome.finish_reason != "length" or outcome.completion_tokens >= asked.max_tokens
+        return whole and (outcome.top_logprobs >= asked.top_logprobs or not outcome.text)
     return not outcome.retryable
 
 

@@ -93,7 +93,10 @@ class Desk:
             self._folder_ready.set()
             if self._config.endpoints or self._config.registry or self._closed:
                 return
-            self._server = VllmServer(folder, self.served_name, self._config.server, self._log).start()
+            server = VllmServer(
+                folder, self.served_name, self._config.server, self._log, top_logprobs=self._config.top_logprobs
+            )
+            self._server = server.start()
             url = self._server.wait_ready()
             self._talk.say(f"teacher    {self.served_name} answers at {url}")
         except HornbookError as error:

@@ -28,20 +28,21 @@ class Direct:
         self._url, self._key = url.rstrip("/"), api_key
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, path: str, body: Any) -> Any:
-        """The answer's JSON. Raises `TeacherError`, or `SetupError` for what would refuse everybody."""
-        return await self._answer("POST", path, orjson.dumps(body))
+    async def post(self, path: str, body: Any, more_bytes: int = 0) -> Any:
+        """The answer's JSON, which may be `more_bytes` longer than usual. Raises `TeacherError`, or `SetupError` for
+        what would refuse everybody."""
+        return await self._answer("POST", path, orjson.dumps(body), more_bytes)
 
     async def get(self, path: str) -> Any:
         """The same for a page that is only read."""
         return await self._answer("GET", path, None)
 
-    async def _answer(self, method: str, path: str, body: bytes | None) -> Any:
+    async def _answer(self, method: str, path: str, body: bytes | None, more_bytes: int = 0) -> Any:
         """A redirect is an error: it would take the key and the prompts to another host."""
         session = self._session or self._open()
         try:
             async with session.request(method, self._url + path, data=body, allow_redirects=False) as response:
-                data = await _read(response)
+                data = await _read(response, BODY_BYTES + more_bytes)
         except TimeoutError as error:  # of the connection alone: the caller's own limit cancels instead
             raise TeacherError("connection", f"no connection in {CONNECT_S:.0f} s", retryable=True) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -69,14 +70,14 @@ class Direct:
         return "" if self._key == "none" else self._key
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, up to `BODY_BYTES`; nearly always one part, which is not copied."""
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, up to `limit` bytes; nearly always one part, which is not copied."""
     parts, size = [], 0
     async for part in response.content.iter_any():
         parts.append(part)
         size += len(part)
-        if size > BODY_BYTES:
-            raise TeacherError("malformed", f"the body is longer than {BODY_BYTES:,} bytes", retryable=False)
+        if size > limit:
+            raise TeacherError("malformed", f"the body is longer than {limit:,} bytes", retryable=False)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

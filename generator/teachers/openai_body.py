@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 
+from corpus.soft_labels import pack
 from generator.reply import Reply, TeacherError
 from generator.request import Request
+from generator.teachers.openai_logprobs import asked_labels, labels_from
 
 NAME_CHARACTERS = 200  # of a model's name and of a finish reason; what is longer is neither
 INT32 = 1 << 31
@@ -25,6 +27,7 @@ def chat_body(request: Request, model: str | None = None) -> dict[str, Any]:
     return {
         **(CONTINUE if goes_on else {}),
         **({"response_format": _format(request.schema)} if request.schema else {}),
+        **asked_labels(request.demands.top_logprobs),
         "model": model or request.model,
         "messages": request.messages,
         "temperature": request.sampling.temperature,
@@ -51,8 +54,9 @@ def parse_body(body: bytes) -> Any:
         raise TeacherError("malformed", f"the body is not JSON ({type(error).__name__})", retryable=True) from error
 
 
-def reply_from(answer: Any, *, request_key: str, seconds: float, endpoint: str) -> Reply:
-    """The reply inside an answer; null content is an empty text. Raises `TeacherError` when it holds none."""
+def reply_from(answer: Any, *, request_key: str, seconds: float, endpoint: str, top_logprobs: int = 0) -> Reply:
+    """The reply inside an answer; null content is an empty text. Raises `TeacherError` when it holds none, or when it
+    holds less than the `top_logprobs` that were asked for."""
     choice = _first(answer)
     message = choice.get("message")
     if not isinstance(message, dict):
@@ -61,6 +65,7 @@ def reply_from(answer: Any, *, request_key: str, seconds: float, endpoint: str) 
     if text is not None and not isinstance(text, str):
         raise TeacherError("malformed", f"the content is a {type(text).__name__}, not text", retryable=True)
     usage = answer.get("usage")
+    labels = labels_from(choice, top_logprobs) if top_logprobs and text else None
     return Reply(
         request_key=request_key,
         text=storable(text or ""),
@@ -70,6 +75,8 @@ def reply_from(answer: Any, *, request_key: str, seconds: float, endpoint: str) 
         model=_name(answer.get("model")),
         seconds=round(seconds, 4),
         endpoint=endpoint,
+        top_logprobs=labels.k if labels else 0,
+        labels=pack(labels) if labels else None,
     )
 
 

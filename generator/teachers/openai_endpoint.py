@@ -17,6 +17,7 @@ from generator.request import Request
 from generator.teacher_config import TeacherConfig
 from generator.teachers.direct import Direct
 from generator.teachers.openai_body import chat_body, reply_from
+from generator.teachers.openai_logprobs import room_for_labels
 
 PROBE_S = 30.0
 
@@ -40,11 +41,13 @@ class OpenAITeacher:
                 if self._stream:
                     answer = await self._stream.complete(body, limit_s)
                 else:
-                    answer = await self._direct.post("/chat/completions", body)
+                    more = room_for_labels(request.demands.max_tokens, request.demands.top_logprobs)
+                    answer = await self._direct.post("/chat/completions", body, more)
         except TimeoutError:
             raise TeacherError("timeout", f"no reply in {limit_s:.0f} s", retryable=True) from None
         seconds = time.monotonic() - begun
-        return reply_from(answer, request_key=request.key, seconds=seconds, endpoint=self.url)
+        asked = request.demands.top_logprobs
+        return reply_from(answer, request_key=request.key, seconds=seconds, endpoint=self.url, top_logprobs=asked)
 
     async def probe(self) -> ProbeResult:
         """Which model the endpoint serves. Raises `SetupError` when it is not there or serves another."""

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 from corpus.document import DOCUMENTS, REJECTIONS, Rejection, rejections_table
 from corpus.facts import Fact, curves, histogram, samples, table
 from corpus.ids import digest
-from corpus.manifest import Balance, Manifest, dataset_hash, table_of
+from corpus.label_join import NOT_KEPT, TEXT_CHANGED, LabelJoin
+from corpus.manifest import Balance, Manifest, dataset_hash, table_of, tables_of
 from corpus.shards import write_partition
+from corpus.soft_labels import KIND
 from corpus.store import Store
 from filters.chain import decide, score_table
 from filters.decontaminate import benchmark_hash, contamination
@@ -61,7 +63,7 @@ def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
         balance=Balance(taken=documents.num_rows, kept=kept.num_rows, rejected=rejected.num_rows),
         reasons=Counter(rejected["reason"].to_pylist()),
         licences=Counter(kept["licence"].to_pylist()),
-        facts=_facts(line, documents, kept, rejected, copies, scores),
+        facts=_facts(line, documents, kept, rejected, copies, scores) | _labels_fact(line, inputs, kept),
         totals=_totals(kept),
         dataset_hash=dataset_hash([kept]),
     )
@@ -118,6 +120,19 @@ def _duplicates(copies: pa.Table, documents: pa.Table) -> pa.Table:
         for row in copies.to_pylist()
     ]
     return rejections_table(rows) if rows else REJECTIONS.empty_table()
+
+
+def _labels_fact(line: Line, inputs: Mapping[str, Manifest], kept: pa.Table) -> dict[str, Fact]:
+    """How many soft labels still hold: those of edited texts are dropped, and counted."""
+    written = inputs.get("generate")
+    if written is None or not written.of(KIND):
+        return {}
+    join = LabelJoin([kept])
+    for _ in join.join(tables_of(line.folder.child("generate"), written, KIND, ["id", "text_hash", "start", "end"])):
+        pass
+    row = [join.labelled, join.tokens, join.dropped[TEXT_CHANGED], join.dropped[NOT_KEPT]]
+    columns = ["documents", "tokens", "dropped: text changed", "dropped: document not kept"]
+    return {"soft_labels.kept": table("Soft labels of the kept documents", columns, [row])}
 
 
 def _totals(kept: pa.Table) -> dict[str, int]:

@@ -9,15 +9,19 @@ from dataclasses import replace
 import pyarrow as pa
 
 from corpus.document import Document, documents_table, rejections_table
-from corpus.errors import IncompleteError, YieldError
+from corpus.errors import IncompleteError, SetupError, YieldError
 from corpus.facts import counts, histogram, number, samples, table
 from corpus.journal import read_journal
-from corpus.manifest import Balance, Manifest
+from corpus.label_writer import LabelWriter
+from corpus.manifest import Balance, Manifest, load_manifest
 from corpus.shards import write_partition
+from corpus.soft_labels import KIND, read_labels
 from corpus.store import Store, open_store
+from corpus.tokens import FileCounter
 from filters.decontaminate import benchmark_hash
 from filters.sensitive import redact
 from generator.book import Book
+from generator.labelling import NO_LABELS, Unlabelled, label_documents
 from generator.plan import Slot, coverage
 from generator.recall import Elsewhere
 from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
@@ -54,6 +58,8 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
     against = line.recipe.filters.decontaminate
     if against.against:
         told["decontaminate"] = against.model_dump(mode="json")
+    if teacher.top_logprobs:  # named only where there are any, so that no other run is another one for it
+        told["top_logprobs"] = teacher.top_logprobs
     templates = {**library_of(config).hashes(), **benchmark_hash(against)}
     given = dict(inputs) if config.seeds else {}
     return Stage("generate", told, given, lambda store: _work(line, store), templates, version="4")
@@ -168,11 +174,11 @@ def stored_outcomes(store: Store) -> dict[str, Outcome]:
     return stored
 
 
-def _worth(outcome: Outcome) -> tuple[bool, bool, int]:
+def _worth(outcome: Outcome) -> tuple[bool, bool, int, int]:
     if isinstance(outcome, Failure):
-        return False, not outcome.retryable, 0
+        return False, not outcome.retryable, 0, 0
     whole = outcome.finish_reason != "length"
-    return True, whole, 0 if whole else outcome.completion_tokens
+    return True, whole, 0 if whole else outcome.completion_tokens, outcome.top_logprobs
 
 
 def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Made:
@@ -194,18 +200,55 @@ def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Mad
         partitions.append(
             write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
         )
+    labels = written_labels(line, store, kept, book.replies)
     reasons = Counter(item.reason for item in book.rejections)
     attempts = sum(len(past) for past in book.attempts.values())
     return Made(
-        partitions=tuple(partitions),
+        partitions=(*partitions, *(labels.close() if labels else ())),
         balance=Balance(made=attempts, kept=len(kept), rejected=len(book.rejections)),
         reasons=reasons,
         licences=Counter(item.licence for item in kept),
-        facts=_facts(slots, kept, book) | ledger_facts(line, plan, book, len(kept), tokens) | _prompt_facts(plan),
+        facts=_facts(slots, kept, book) | ledger_facts(line, plan, book, len(kept), tokens) | _prompt_facts(plan)
+        | (labels.facts() if labels else {}),
         totals={"documents": len(kept), "tokens": tokens, "slots": len(slots),
                 "attempts": attempts, "requests": asked, "prompt_tokens": book.purse.prompt,
-                "completion_tokens": book.purse.completion, "reused": book.reused},
+                "completion_tokens": book.purse.completion, "reused": book.reused,
+                **(labels.totals() if labels else {})},
     )  # fmt: skip
+
+
+def written_labels(
+    line: Line, store: Store, kept: Sequence[Document], replies: Mapping[str, Reply]
+) -> LabelWriter | None:
+    """The soft labels of the kept documents, where the recipe asks for them, out of one more pass over the journal."""
+    k = line.recipe.teacher.top_logprobs
+    if not k:
+        return None
+    if (before := load_manifest(store)) and before.of(KIND):  # a takedown: the journal may be collected by now
+        return _still_labelled(LabelWriter(store), store, before, kept)
+    writer, counter = LabelWriter(store), line.teacher.counter()
+    if not isinstance(counter, FileCounter):
+        raise SetupError("soft labels need the teacher's own tokenizer", hint="set teacher.tokenizer to its folder")
+    for found in label_documents(read_journal(store.child(JOURNAL)), kept, replies, counter, counter.name, k):
+        if isinstance(found, Unlabelled):
+            writer.dropped[found.reason] += 1
+            continue
+        writer.came(found.wire_bytes, found.tokens)
+        writer.add(found.row)
+    writer.close()
+    return writer
+
+
+def _still_labelled(writer: LabelWriter, store: Store, before: Manifest, kept: Sequence[Document]) -> LabelWriter:
+    """The committed labels without those of documents that have gone."""
+    wanted = {document.id for document in kept}
+    for row in read_labels(store, before):
+        if row.id in wanted:
+            writer.add(row)
+    if lost := len(wanted) - writer.documents:
+        writer.dropped[NO_LABELS] = lost
+    writer.close()
+    return writer
 
 
 def outcomes_table(book: Book) -> pa.Table:

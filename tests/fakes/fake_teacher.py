@@ -23,12 +23,12 @@ class FakeTeacher:
 
     def __init__(
         self, *faults: Fault, delay_s: float = 0.0, port: int = 0, token_s: float = 0.0, spread: float = 0.0,
-        context: int = CONTEXT,
+        context: int = CONTEXT, tokenizer: Path | None = None,
     ) -> None:  # fmt: skip
         told = orjson.dumps([asdict(item) for item in faults]).decode()
         command = [sys.executable, "-m", "tests.fakes.teacher_server", "--faults", told]
         command += ["--delay", str(delay_s), "--port", str(port), "--token-s", str(token_s), "--spread", str(spread)]
-        command += ["--context", str(context)]
+        command += ["--context", str(context), "--tokenizer", str(tokenizer or "")]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

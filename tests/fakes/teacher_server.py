@@ -59,6 +59,7 @@ class State:
     most_in_flight: int = 0
     tokens: int = 0
     context: int = CONTEXT
+    tokenizer: Any = None  # names the tokens of soft labels; without one they are not given
 
     def counts(self) -> dict[str, Any]:
         """For the test: completions received and answered, in flight now and at most, faults by kind."""
@@ -263,7 +264,7 @@ class Server:
             elif fault:
                 await inject(fault, body, send, key.removeprefix("Bearer "))
             else:
-                answer = reply_body(body, state.spread)
+                answer = reply_body(body, state.spread, state.tokenizer)
                 state.tokens += answer["usage"]["completion_tokens"]
                 await send(response(200, orjson.dumps(answer)))
             state.seen["answered"] += 1
@@ -291,9 +292,14 @@ async def main() -> None:
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--faults", default="[]")
     options.add_argument("--context", type=int, default=CONTEXT)
+    options.add_argument("--tokenizer", default="")
     chosen = options.parse_args()
     faults = [Fault(**item) for item in orjson.loads(chosen.faults)]
     state = State(chosen.delay, chosen.token_s, chosen.spread, faults, context=chosen.context)
+    if chosen.tokenizer:
+        from tokenizers import Tokenizer
+
+        state.tokenizer = Tokenizer.from_file(chosen.tokenizer)
     server = await asyncio.start_server(Server(state).serve, "127.0.0.1", chosen.port, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)

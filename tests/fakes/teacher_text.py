@@ -96,18 +96,45 @@ def _prose(draw: random.Random, goal: int) -> str:
     return " ".join(sentences)
 
 
-def reply_body(body: Mapping[str, Any], spread: float = 0.0) -> dict[str, Any]:
-    """The whole chat completion, its usage counted in words."""
+def reply_labels(text: str, k: int, tokenizer: Any, *, ended: bool) -> tuple[list[int], list[dict[str, Any]]]:
+    """Token ids and log-probabilities in the form that vLLM gives them, set by the text alone; the drawn token first."""
+    ids = tokenizer.encode(text, add_special_tokens=False).ids + ([0] if ended else [])
+    draw, size = random.Random(text), tokenizer.get_vocab_size()
+    return ids, [_position(token, draw.sample(range(size), k), draw) for token in ids]
+
+
+def _position(token: int, others: list[int], draw: random.Random) -> dict[str, Any]:
+    """Every fourth token drawn is not among the likeliest, and then stands for the last of them."""
+    values = sorted((-10 * draw.random() for _ in others), reverse=True)
+    likely = [item for item in others if item != token][: len(others) - 1]
+    place = len(likely) if draw.random() < 0.25 else draw.randrange(len(likely) + 1)
+    ranked = [*likely[:place], token, *likely[place:]]
+    entries = [_entry(item, value) for item, value in zip(ranked, values, strict=False)]
+    mine = entries.pop(place)
+    return {**mine, "top_logprobs": [mine, *entries]}
+
+
+def _entry(token: int, value: float) -> dict[str, Any]:
+    name = f"token_id:{token}"
+    return {"token": name, "logprob": value, "bytes": list(name.encode())}
+
+
+def reply_body(body: Mapping[str, Any], spread: float = 0.0, tokenizer: Any = None) -> dict[str, Any]:
+    """The whole chat completion, its usage counted in words; with a `tokenizer` also the labels that are asked for."""
     text = reply_text(body, spread)
     limit = int(body.get("max_tokens") or 1 << 30)
     words = text.split(" ")
     usage = {"prompt_tokens": len(str(body.get("messages")).split()), "completion_tokens": min(len(words), limit)}
-    choice = {
+    choice: dict[str, Any] = {
         "index": 0,
         "message": {"role": "assistant", "content": " ".join(words[:limit])},
         "finish_reason": "stop" if len(words) <= limit else "length",
         "logprobs": None,
     }
+    if tokenizer is not None and body.get("logprobs"):
+        ended, said = choice["finish_reason"] == "stop", choice["message"]["content"]
+        ids, content = reply_labels(said, int(body["top_logprobs"]), tokenizer, ended=ended)
+        choice |= {"token_ids": ids, "logprobs": {"content": content}}
     usage["total_tokens"] = sum(usage.values())
     return {
         "id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": str(body.get("model")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -17,7 +18,7 @@ from generator.reply import Failure, Outcome, Reply
 from generator.request import Request, continue_request, make_request
 from generator.spend import Caps, Purse, bound_of
 from generator.teacher_config import TeacherConfig
-from generator.waves import Waves
+from generator.waves import Waves, serves
 from prompts.library import load_library
 
 LIBRARY = load_library()
@@ -203,3 +204,16 @@ def test_a_wave_is_committed_before_its_first_request_and_read_again_after_a_res
     assert [item.key for item in later.waves.take(2)] == [item.key for item in again]
     assert later.sizes == [4, 2]
     assert {item.slot_id for item in later.waves.take(4)} == {first[1].slot_id, first[3].slot_id}
+
+
+def test_a_stored_reply_with_fewer_log_probabilities_is_asked_again_and_one_with_more_serves(tmp_path: Path) -> None:
+    (request,) = Run(tmp_path, documents=1).waves.take(1)
+    asked = replace(request, demands=replace(request.demands, top_logprobs=5))
+    for carried, text, expected in (
+        (0, GOOD, False),
+        (4, GOOD, False),
+        (5, GOOD, True),
+        (20, GOOD, True),
+        (0, "", True),
+    ):
+        assert serves(replace(reply(request, text), top_logprobs=carried), asked) is expected
