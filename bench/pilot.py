@@ -33,10 +33,10 @@ FORMS = ("textbook_section", "worked_example", "questions_answers", "misconcepti
 
 
 @contextmanager
-def teacher(name: str, seqs: int) -> Iterator[tuple[str, str]]:
+def teacher(name: str, seqs: int, token_s: float) -> Iterator[tuple[str, str]]:
     """(base URL, model) of a teacher that stands for all seeds."""
     if name == "fake":
-        with FakeTeacher(token_s=0.004, spread=0.5) as fake:
+        with FakeTeacher(token_s=token_s, spread=0.5) as fake:
             yield fake.url, FakeTeacher.model
         return
     folder = ensure_embedded_teacher(cache_folder())
@@ -93,21 +93,26 @@ def main() -> None:
     """Run the seeds that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--teacher", choices=["fake", "embedded"], default="fake")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1, help="seed to begin with")
+    parser.add_argument("--seeds", type=int, default=10, help="seed to end with")
+    parser.add_argument("--token-s", type=float, default=0.012, help="of the fake teacher, for a token")
     parser.add_argument("--documents", type=int, default=300)
     parser.add_argument("--pilot", type=int, default=64)
     parser.add_argument("--window", type=int, default=16)
     parser.add_argument("--max-tokens", type=int, default=400)
     parser.add_argument("--minutes", type=float, default=60.0)
     options = parser.parse_args()
-    shape = [options.teacher, options.documents, options.pilot, options.window, options.max_tokens]
+    shape = [options.teacher, options.documents, options.pilot, options.window, options.max_tokens, options.token_s]
     OUT.parent.mkdir(exist_ok=True)
     done = [json.loads(line) for line in OUT.read_text().splitlines()] if OUT.exists() else []
     rows = [row for row in done if row["shape"] == shape]
-    left = sorted(set(range(1, options.seeds + 1)) - {row["seed"] for row in rows})
+    left = sorted(set(range(options.first, options.seeds + 1)) - {row["seed"] for row in rows})
     begun = time.monotonic()
     if left:
-        with teacher(options.teacher, options.window) as (url, model), tempfile.TemporaryDirectory() as store:
+        with (
+            teacher(options.teacher, options.window, options.token_s) as (url, model),
+            tempfile.TemporaryDirectory() as store,
+        ):
             for seed in left:
                 if time.monotonic() - begun > options.minutes * 60:
                     break

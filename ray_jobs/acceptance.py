@@ -30,6 +30,11 @@ def acceptance(config: FilterConfig) -> Accept:
     return accept
 
 
+def warm(config: FilterConfig) -> None:
+    """Judge one text and forget it, so that models and packages are loaded before a teacher waits for a verdict."""
+    acceptance(config)([Document("warm", "One sentence follows another. " * 20, "synthetic", "unknown", "teacher")])
+
+
 def accept_all(documents: Sequence[Document]) -> list[tuple[str, str]]:
     """With `generate.accept: false`: the filter stage alone decides."""
     return [("", "")] * len(documents)

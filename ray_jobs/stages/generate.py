@@ -28,7 +28,7 @@ from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
 from generator.request import Request
 from generator.spend import Caps, Purse
 from generator.waves import Waves
-from ray_jobs.acceptance import accept_all, acceptance
+from ray_jobs.acceptance import accept_all, acceptance, warm
 from ray_jobs.crew import BATCH, crew_for
 from ray_jobs.ledger import ledger_facts
 from ray_jobs.line import Line
@@ -126,6 +126,8 @@ def ask(
         watch.tick()
 
     if first:
+        if line.recipe.generate and line.recipe.generate.accept:
+            warm(line.recipe.filters)
         line.teacher.urls()  # wait here, so that the rate and the time left are the teacher's own
         served = getattr(line.teacher, "served_name", line.recipe.teacher.model)
         with progress.told(), crew_for(line, store.child(JOURNAL).url, served, batch) as crew:
