@@ -30,7 +30,7 @@ OPERATORS = (
 )
 FORMS = "[textbook_section, short_answer_question, multiple_choice, augmented_passage, passage_dialogue, glossary]"
 SETTINGS = [f"generate.operators={OPERATORS}", f"generate.forms={FORMS}", "generate.seeds=[web]", "generate.max_tokens=1200",
-            "generate.documents=36", "generate.domains=[physics, mathematics]", "generate.attempts=3"]  # fmt: skip
+            "generate.documents=24", "generate.domains=[physics, mathematics]", "generate.attempts=3"]  # fmt: skip
 CONTEXT = 16384  # tokens; the tokenizer of the tests has 512 entries, so that a prompt of a step has thousands
 STAGE = Path("small@1") / "generate"
 WINDOW, HANDED_OUT = 8, 12  # of the fixture's recipe; and all that `LocalCrew` hands out, in flight or not yet durable
@@ -132,7 +132,7 @@ def test_the_spend_cap_holds_between_the_steps_of_an_attempt(recipe: Path, fake:
     from corpus.errors import YieldError
 
     with pytest.raises(YieldError, match="are spent, which leaves no room"):
-        run(resolved(recipe, "limits.tokens=60000"), until="generate", talk=Talk(quiet=True))
+        run(resolved(recipe, "limits.tokens=40000"), until="generate", talk=Talk(quiet=True))
     before = fake.counts()["requests"]
     found = resolved(recipe)
     run(found, until="generate", talk=Talk(quiet=True))
