@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol, TypeVar
 
 from corpus.errors import StateError
@@ -13,22 +14,40 @@ from ray_jobs.recipe import RunConfig
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Watch = Callable[[], None]
+POLL_S = 0.5
 
 
 class Passes(Protocol):
     """Runs a function over items and yields results in the order of the items."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """At most a window of items is in work or waiting, so memory is bounded however many there are."""
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], watch: Watch | None = None
+    ) -> Iterator[Result]:
+        """At most a window of items is in work or waiting, so memory is bounded however many there are.
+
+        `watch` is called every half second while items are in work: for passes that take minutes an item.
+        """
         ...
 
 
 class InProcess:
     """No Ray: for `--set run.workers=0`, tests and debugging."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Plain `map`."""
-        return map(function, items)
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], watch: Watch | None = None
+    ) -> Iterator[Result]:
+        """Plain `map`; with `watch`, the work is done in a thread beside this one."""
+        if watch is None:
+            yield from map(function, items)
+            return
+        with ThreadPoolExecutor(1) as worker:
+            for item in items:
+                future = worker.submit(function, item)
+                while not future.done():
+                    wait((future,), POLL_S)
+                    watch()
+                yield future.result()
 
 
 class OnRay:
@@ -39,16 +58,23 @@ class OnRay:
         self._window = max(2, 2 * int(self._ray.cluster_resources().get("CPU", 1)))
         self._check_code()
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], watch: Watch | None = None
+    ) -> Iterator[Result]:
         """Submits ahead by the window, yields in order."""
         remote = self._ray.remote(_apply).options(num_cpus=1)
         waiting: deque[Any] = deque()
         for item in items:
             if len(waiting) >= self._window:
-                yield self._ray.get(waiting.popleft())
+                yield self._result(waiting.popleft(), watch)
             waiting.append(remote.remote(function, item))
         while waiting:
-            yield self._ray.get(waiting.popleft())
+            yield self._result(waiting.popleft(), watch)
+
+    def _result(self, reference: Any, watch: Watch | None) -> Any:
+        while watch and not self._ray.wait([reference], timeout=POLL_S)[0]:
+            watch()
+        return self._ray.get(reference)
 
     def _check_code(self) -> None:
         seen = self._ray.get(self._ray.remote(worker_code_hash).options(num_cpus=0).remote())

@@ -42,10 +42,7 @@ def newest(folder: Path) -> Path | None:
 
 def restore(path: Path, identity: str, model: Any, optimizers: list[torch.optim.Optimizer]) -> tuple[int, dict]:
     """Load weights and optimizer state; (next step, curve). Raises `StateError` when damaged or of another run."""
-    try:
-        marker = json.loads((path / MARKER).read_text("utf-8"))
-    except ValueError as error:
-        raise StateError(f"{path / MARKER}: cannot be read: {error}", hint="delete this checkpoint") from None
+    marker = _marker(path)
     if marker["identity"] != identity:
         raise StateError(f"{path}: made by another recipe or other data", hint="choose another folder, or delete it")
     files.verify(path, marker["checksums"])
@@ -55,6 +52,18 @@ def restore(path: Path, identity: str, model: Any, optimizers: list[torch.optim.
             parameter.copy_(weights[name])
     _restore_tensors(optimizers, load_file(path / STATE))
     return marker["step"], marker["curve"]
+
+
+def kept(path: Path) -> dict:
+    """The curve and its like, as they were saved. Raises `StateError` when the checkpoint is damaged."""
+    return _marker(path)["curve"]
+
+
+def _marker(path: Path) -> dict:
+    try:
+        return json.loads((path / MARKER).read_text("utf-8"))
+    except ValueError as error:
+        raise StateError(f"{path / MARKER}: cannot be read: {error}", hint="delete this checkpoint") from None
 
 
 def _tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, torch.Tensor]:

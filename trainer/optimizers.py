@@ -7,11 +7,13 @@ from typing import Any
 import torch
 
 from trainer.config import OptimizerConfig, StudentConfig
+from trainer.muon import Muon
+from trainer.precision import Precision
 from trainer.schedule import rate
 
 
-def optimizers_for(model: Any, config: OptimizerConfig) -> list[torch.optim.Optimizer]:
-    """One or two optimizers; each group keeps its peak rate under `peak`."""
+def optimizers_for(model: Any, config: OptimizerConfig, products: Precision) -> list[torch.optim.Optimizer]:
+    """One or two optimizers; each group keeps its peak rate under `peak`. `products`: the format of matrix products."""
     matrices, others = split_parameters(model)
     betas = (config.beta1, config.beta2)
     if config.kind == "adamw":
@@ -22,7 +24,7 @@ def optimizers_for(model: Any, config: OptimizerConfig) -> list[torch.optim.Opti
         made: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=config.adamw_lr, betas=betas)]
     else:
         made = [
-            torch.optim.Muon(matrices, lr=config.muon_lr, weight_decay=config.muon_weight_decay),
+            Muon(matrices, lr=config.muon_lr, weight_decay=config.muon_weight_decay, dtype=getattr(torch, products)),
             torch.optim.AdamW(others, lr=config.adamw_lr, betas=betas, weight_decay=0.0),
         ]
     for optimizer in made:

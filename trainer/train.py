@@ -79,12 +79,13 @@ class _Training:
         self._device = device_of(config)
         eos = corpus.pack["eos"]
         self.model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), eos).to(self._device)
-        self._optimizers = optimizers_for(self.model, config.optimizer)
         self._step, self._curve, self._seconds = 0, [], 0.0  # type: int, list[list[float]], float
-        self._dtype = precision(config.dtype, self._device)
-        if found := checkpoint.newest(out):
+        found = checkpoint.newest(out)
+        self._dtype = checkpoint.kept(found)["dtype"] if found else precision(config.dtype, self._device)
+        self._optimizers = optimizers_for(self.model, config.optimizer, self._dtype)
+        if found:
             self._step, kept = checkpoint.restore(found, identity, self.model, self._optimizers)
-            self._curve, self._seconds, self._dtype = kept["points"], kept["seconds"], kept["dtype"]
+            self._curve, self._seconds = kept["points"], kept["seconds"]
         wanted = config.compile == "on" or (config.compile == "auto" and config.steps >= COMPILE_FROM)
         self._forward = torch.compile(self.model) if wanted else self.model
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.errors import SetupError
+from corpus.errors import IncompleteError, SetupError
 from corpus.facts import curves, table
 from corpus.manifest import Balance, Manifest, table_of
 from corpus.shards import write_partition
 from corpus.store import Store
+from ray_jobs.arms import ArmReporter, ArmWatch, asked_to_stop
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 from trainer.config import StudentConfig
@@ -72,13 +73,16 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
     home = store.local
     tokenizer = _tokenizer(line, mixes, home)
     tasks = [_task(line, arm, mixes, tokenizer, home) for arm in dict.fromkeys(mixes["arm"].to_pylist())]
-    trained = []
-    for result in line.passes.map(train_one, tasks):
+    trained: list[Trained] = []
+    watch = ArmWatch(line, [Path(task.folder) for task in tasks], tasks[0].config.tokens)
+    for result in line.passes.map(train_one, tasks, lambda: watch.look(len(trained))):
+        if result is None:
+            continue  # stopped, after a checkpoint; so are the others, which are waited for
         trained.append(result)
         line.talk.say(
             f"train      {result.arm}: {result.tokens:,} tokens in {result.seconds:.0f} s, last loss {result.curve[-1][1]:.2f}"
         )
-        line.check()
+    line.check()
     rows = [{"arm": item.arm, "folder": item.folder, "tokens": item.tokens, "parameters": item.parameters,
              "seconds": item.seconds, "last_loss": item.curve[-1][1]} for item in trained]  # fmt: skip
     return Made(
@@ -115,12 +119,19 @@ def _task(line: Line, arm: str, mixes: pa.Table, tokenizer: Path, home: Path) ->
     return Task(arm, line.recipe.student, texts, sources, str(tokenizer), str(home / STUDENTS / folder_of(arm)))
 
 
-def train_one(task: Task) -> Trained:
-    """Pack and train an arm; a worker that is started again goes on from the last checkpoint."""
+def train_one(task: Task) -> Trained | None:
+    """Pack and train an arm, from its last checkpoint where it has one. None when it was asked to stop."""
     from trainer.packing import pack
     from trainer.train import train
 
     folder = Path(task.folder)
+    if asked_to_stop(folder):
+        return None
     shards = pack(task.texts, Path(task.tokenizer), folder / "packed", sources=task.sources)
-    result = train(task.config, shards.folder, Path(task.tokenizer), folder)
+    reporter = ArmReporter(folder)
+    try:
+        result = train(task.config, shards.folder, Path(task.tokenizer), folder, progress=reporter.progress,
+                       should_stop=reporter.should_stop)  # fmt: skip
+    except IncompleteError:
+        return None
     return Trained(task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds)

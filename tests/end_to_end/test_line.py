@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pyarrow.parquet as pq
 import pytest
 
@@ -148,6 +149,40 @@ def test_ctrl_c_drains_commits_and_ends_with_130(recipe: Path, tmp_path: Path) -
         manifest = load_manifest(open_store(tmp_path / "runs/small@1/read"))
         assert manifest is not None
         assert load_manifest(open_store(tmp_path / "runs/small@1/generate")) is None
+
+
+def test_ctrl_c_stops_a_training_at_once_and_it_goes_on_from_its_checkpoint(
+    recipe: Path, tmp_path: Path, fake: FakeTeacher
+) -> None:
+    recipe.write_text(
+        recipe.read_text("utf-8")
+        + "student: {tokens: 1_000_000, vocab_size: 512, model: {context: 64}, batch_tokens: 256, checkpoint_every: 100000}\n",
+        "utf-8",
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "ray_jobs.cli.main",
+        "run",
+        str(recipe),
+        "--set",
+        f"teacher.endpoints=['{fake.url}']",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    students = tmp_path / "runs/small@1/train/students"
+    for _ in range(600):
+        if list(students.glob("*/progress.json")):
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, said
+    told = orjson.loads((tmp_path / "runs/small@1/progress.json").read_bytes())
+    assert told["stage"] == "train", "the training told how far it was"
+    assert 0 < told["done"] < told["total"] == 3_000_000
+    assert list(students.glob("*/step-*/checkpoint.json")), "nothing was saved"
+    assert load_manifest(open_store(tmp_path / "runs/small@1/train")) is None
 
 
 def test_two_drivers_on_one_run_do_not_meet(recipe: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from trainer.config import StudentConfig
 from trainer.evaluate import bits_per_byte, paired_difference, sample
 from trainer.export import export
 from trainer.model import build, loss_of
+from trainer.muon import Muon, orthogonal
 from trainer.optimizers import split_parameters
 from trainer.packing import TokenShards
 from trainer.schedule import rate
@@ -223,3 +224,20 @@ def test_a_run_keeps_the_precision_that_it_began_with(
     monkeypatch.setattr("trainer.train.precision", lambda wanted, device: "float32")
     assert weights(train(config, shards.folder, tokenizer, tmp_path / "cut").model) == weights(whole.model)
     assert weights(train(config, shards.folder, tokenizer, tmp_path / "other").model) != weights(whole.model)
+
+
+def test_muon_gives_the_bits_of_the_library_in_bfloat16_and_orthogonal_updates_in_float32() -> None:
+    draw = torch.Generator().manual_seed(3)
+    start = [torch.randn(shape, generator=draw) for shape in ((8, 20), (20, 8), (8, 8))]
+    ours, theirs = ([torch.nn.Parameter(item.clone()) for item in start] for _ in range(2))
+    mine = Muon(ours, lr=0.02, weight_decay=0.1, dtype=torch.bfloat16)
+    library = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1)
+    for _ in range(3):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape, generator=draw)
+            other.grad = one.grad.clone()
+        mine.step()
+        library.step()
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+    values = torch.linalg.svdvals(orthogonal(start[0], torch.float32))
+    assert 0.5 < values.min() < values.max() < 1.3
