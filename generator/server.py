@@ -25,6 +25,7 @@ POLL_S = 0.5
 STUCK_S = 60.0  # without a token while requests run: the longest prefill of a full batch took under 10 s on two cores
 HOST = "127.0.0.1"
 LOGPROBS = 20  # log-probabilities a token that vLLM gives without `--max-logprobs` (0.32)
+BLOCK = "32"  # tokens of a prefix that are cached together; of the CPU build's 128 hardly a prompt of ours shares a block
 PARENT = "HORNBOOK_PARENT"  # pid that `vllm_main` must not outlive
 
 
@@ -92,6 +93,7 @@ class VllmServer:
         if cpu:
             batched = str(max(config.max_model_len, 2048))
             flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", batched]
+            flags += ["--block-size", BLOCK]
         return [*flags, *config.extra, *self._extra]
 
     def environment(self) -> dict[str, str]:
