@@ -25,7 +25,9 @@ POLL_S = 0.5
 STUCK_S = 60.0  # without a token while requests run: the longest prefill of a full batch took under 10 s on two cores
 HOST = "127.0.0.1"
 LOGPROBS = 20  # log-probabilities a token that vLLM gives without `--max-logprobs` (0.32)
-BLOCK = "32"  # tokens of a prefix that are cached together; of the CPU build's 128 hardly a prompt of ours shares a block
+BLOCK = (
+    "32"  # tokens of a prefix that are cached together; of the CPU build's 128 hardly a prompt of ours shares a block
+)
 PARENT = "HORNBOOK_PARENT"  # pid that `vllm_main` must not outlive
 
 
