@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from corpus.document import Document, Rejection
 from generator.attempt import Attempt, Cast, Next, Turn, written
@@ -12,6 +13,8 @@ from generator.plan import Slot
 from generator.reply import Failure, Outcome, Reply
 from generator.request import Request
 from generator.spend import Purse
+from generator.verification import Verification
+from generator.verify_code import Verdict
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
 FINAL = frozenset({"contaminated"})  # the prompt or the seed holds a benchmark item: no other attempt would not
@@ -27,13 +30,15 @@ class Book:
     def __init__(
         self, slots: Sequence[Slot], config: GenerateConfig, accept: Accept, cast: Cast = written, *,
         as_they_come: bool = False, purse: Purse | None = None, forgotten: Collection[str] = (),
+        verification: Verification | None = None,
     ) -> None:  # fmt: skip
         """`as_they_come`: keep the order of arrival within a batch, for outcomes that were judged in this order once.
 
         `forgotten` slots (by id) are closed from the start: their texts were taken down.
         """
         self._config, self._accept, self._cast, self._slots = config, accept, cast, slots
-        self._as_they_come = as_they_come
+        self._as_they_come, self.verification = as_they_come, verification
+        self._held: dict[str, tuple[str, Slot, Document]] = {}  # by document, while its code runs; request key first
         self._place = {slot.id: place for place, slot in enumerate(slots)}
         self._open: list[Turn] = []
         self._running: dict[str, Attempt] = {}  # by slot
@@ -57,6 +62,8 @@ class Book:
     def open(self) -> list[Turn]:
         """Judge what has come, and hand out every turn that may be asked now; each is handed out once."""
         self._judge()
+        while self._held and not self._open and not self._asked:  # nothing else can go on meanwhile
+            self._judge(wait=True)
         turns, self._open = self._open, []
         return turns
 
@@ -112,12 +119,16 @@ class Book:
             if FILLED not in past and (len(past) >= most or past[-1] in FINAL)
         }  # fmt: skip
 
-    def _judge(self) -> None:
+    def _judge(self, *, wait: bool = False) -> None:
         came, self._came = self._came, []
         if not self._as_they_come:
             came.sort(key=lambda outcome: self._place[self._asked[outcome.request_key][0].slot.id])
-        self.judged += [outcome.request_key for outcome in came]
-        drafts = [draft for outcome in came if (draft := self._draft(outcome))]
+        drafts = [draft for outcome in came for draft in self._ripe(outcome)]
+        if self.verification and self._held:
+            for name, verdict in self.verification.take(wait=wait):
+                key, slot, document = self._held.pop(name)
+                self.judged.append(key)
+                drafts += self._verified(slot, document, verdict)
         verdicts = self._accept([document for _, document in drafts]) if drafts else []
         for (slot, document), (reason, detail) in zip(drafts, verdicts, strict=True):
             if reason:
@@ -125,6 +136,28 @@ class Book:
             else:
                 self.documents[slot.id] = document
                 self.attempts.setdefault(slot.id, []).append(FILLED)
+
+    def _ripe(self, outcome: Outcome) -> Iterator[tuple[Slot, Document]]:
+        """The document of an outcome that can be accepted now. One whose code must be run first is held back."""
+        key, draft = outcome.request_key, self._draft(outcome)
+        check = self.verification
+        if draft is None or check is None or not check.wants(draft[1]):
+            self.judged.append(key)
+            yield from [draft] if draft else []
+        elif verdict := check.known(draft[1]):
+            self.judged.append(key)
+            yield from self._verified(*draft, verdict)
+        else:
+            self._held[draft[1].id] = key, *draft
+            check.submit(draft[1])
+
+    def _verified(self, slot: Slot, document: Document, verdict: Verdict) -> list[tuple[Slot, Document]]:
+        if verdict.reason:
+            self._refuse(slot, Rejection(document.id, "generate", verdict.reason, verdict.detail, document.source))
+            return []
+        assert document.lineage is not None
+        steps = (*document.lineage.operators, verdict.step)
+        return [(slot, replace(document, lineage=replace(document.lineage, operators=steps)))]
 
     def _begin(self, slot: Slot) -> None:
         """The slot's next attempt."""

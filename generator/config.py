@@ -51,6 +51,10 @@ class GenerateConfig(Section):
     accept: bool = True
     """Judge each document by the recipe's cheap filters (all but quality) and against near duplicates as it arrives, so
     that a slot whose text would be dropped later is asked again now."""
+    verify: Literal["none", "code", "where_possible"] = "none"
+    """`code` runs the solution and the tests of forms that hold an exercise, in a jail, and drops what does not hold; a
+    machine without a jail ends the run before a token is spent. `where_possible` keeps such texts there, marked
+    `unverified:code` in their lineage; their code is never run without a jail."""
     min_words: int = Field(default=40, ge=1)
     """Shorter replies are rejected."""
     max_tokens: int = Field(default=512, ge=16)

@@ -29,11 +29,13 @@ class Verdict:
     detail: str = ""
     programs: int = 0
     mutant: str = ""
+    unverified: bool = False
+    """The code was not run."""
 
     @property
     def step(self) -> str:
         """What the lineage says."""
-        return f"verified:code:{self.mutant}"
+        return "unverified:code" if self.unverified else f"verified:code:{self.mutant}"
 
 
 def verify_text(text: str, kind: Kind, run: Run) -> Verdict:

@@ -33,7 +33,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Every check, in the order of what to mend first."""
-    return [*_python(), *_modules(), *_packages(), *_machine(), *_ray()]
+    return [*_python(), *_modules(), *_packages(), *_machine(), *_ray(), *_jail()]
 
 
 def _python() -> Iterator[Finding]:
@@ -106,6 +106,26 @@ def _ray() -> Iterator[Finding]:
         not exposed,
         f"open beyond this machine: {', '.join(exposed)}" if exposed else "none open beyond loopback",
     )
+
+
+def _jail() -> Iterator[Finding]:
+    """Whether code that a model wrote may be run here (`generate.verify`): the jail's probes, the good ones in a line."""
+    from generator.jail import Jail, find_bwrap
+    from generator.jail_proof import prove
+
+    try:
+        place, version = find_bwrap()
+        with Jail() as jail:
+            proofs = prove(jail)
+    except SetupError as error:
+        yield Finding("jail", False, f"{error}; model-written code is not run", needed=False)
+        return
+    bad = [proof for proof in proofs if not proof.good]
+    for proof in bad:
+        yield Finding("jail", False, f"{proof.what}: {proof.seen[:200]}", needed=False)
+    if not bad:
+        found = f"bubblewrap {'.'.join(map(str, version))} at {place}: {len(proofs)} of {len(proofs)} probes hold"
+        yield Finding("jail", True, found, needed=False)
 
 
 def _open_ray_ports() -> Iterator[tuple[str, int]]:

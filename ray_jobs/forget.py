@@ -36,6 +36,7 @@ from ray_jobs.stages.generate import elsewhere_of, made_of
 from ray_jobs.takedown import order_of
 from ray_jobs.talk import Talk
 from ray_jobs.tombstones import DONE, FOLDER, Order, forgotten_slots, open_orders, orders
+from ray_jobs.verifying import VERDICTS, published
 
 NAMES = ("id", "document_id", "request_key", "kept_id")  # columns by which a row is recognised
 
@@ -79,6 +80,7 @@ def _carry_out(recipe: Recipe, folder: Store, name: str, order: Order, done: For
             after = after.model_copy(update={"facts": scrubber.clean(after.facts, gone)})
             done.rows[stage] = _replace(folder.child(stage), manifest, after)
     _clean_journal(folder.child("generate/journal"), frozenset(order.requests), name)
+    _drop_verdicts(folder)
     _drop_packed(folder)
     if folder.exists(REPORT):
         write_report(recipe)
@@ -93,7 +95,8 @@ def _again(line: Line, stage: str, manifest: Manifest, gone: frozenset[str]) -> 
     if stage == "generate":
         plan = plan_for(line.recipe, line.folder)
         replies = _without(table_of(store, manifest, "replies"), gone)
-        book = replayed_book(plan, replies, forgotten_slots(line.folder, plan.slots))
+        slots = forgotten_slots(line.folder, plan.slots)
+        book = replayed_book(plan, replies, slots, published(store, manifest))
         return _remade(manifest, made_of(line, store, plan, book, manifest.totals["requests"]), keep=("ledger",))
     if stage == "filter":
         inputs = {
@@ -205,6 +208,14 @@ def _clean_journal(journal: Store, requests: frozenset[str], order: str) -> None
             if left:
                 journal.commit(f"{PurePosixPath(name).stem}-f{order.removesuffix('.json')}{SEALED}", pack_records(left))
             journal.delete(name)
+
+
+def _drop_verdicts(folder: Store) -> None:
+    """Details of verdicts quote values of the code; those that are still needed stand in the manifest's partition."""
+    store = folder.child(f"generate/{VERDICTS}")
+    for name in store.names():
+        if is_segment(name):
+            store.delete(name)
 
 
 def _drop_packed(folder: Store) -> None:

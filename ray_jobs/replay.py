@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from corpus.errors import StateError
 from corpus.manifest import Manifest, dataset_hash, load_manifest, table_of
 from corpus.store import Store, open_store
 from generator.book import Book
+from generator.verify_code import Verdict
 from ray_jobs.desk import Desk
 from ray_jobs.line import Line, run_folder
 from ray_jobs.passes import InProcess
@@ -23,6 +24,7 @@ from ray_jobs.stages import filter as filter_stage
 from ray_jobs.stages.generate import open_book, outcomes_in
 from ray_jobs.talk import Talk
 from ray_jobs.tombstones import forgotten_slots
+from ray_jobs.verifying import published, stored
 
 
 @dataclass(frozen=True)
@@ -49,22 +51,31 @@ def replay(recipe: Recipe) -> Iterator[Replayed]:
         committed = table_of(store, manifests["generate"], "documents")
         plan = plan_for(recipe, folder)
         gone = forgotten_slots(folder, plan.slots)
-        now = written(plan, table_of(store, manifests["generate"], "replies"), gone)
+        verdicts = published(store, manifests["generate"])
+        now = written(plan, table_of(store, manifests["generate"], "replies"), gone, verdicts)
         yield Replayed("generate", dataset_hash([committed]), dataset_hash([now]), now.num_rows)
     if filtered := load_manifest(folder.child("filter")):
         made = _filtered(recipe, folder, manifests)
         yield Replayed("filter", filtered.dataset_hash, made[0], made[1])
 
 
-def written(plan: Plan, replies: pa.Table, forgotten: Collection[str] = ()) -> pa.Table:
+def written(
+    plan: Plan, replies: pa.Table, forgotten: Collection[str] = (), verdicts: Mapping[str, Verdict] | None = None
+) -> pa.Table:
     """The documents of a plan, made of its outcomes in the order of their judgement."""
-    book = replayed_book(plan, replies, forgotten)
+    book = replayed_book(plan, replies, forgotten, verdicts)
     return documents_table([book.documents[slot.id] for slot in plan.slots if slot.id in book.documents])
 
 
-def replayed_book(plan: Plan, replies: pa.Table, forgotten: Collection[str] = ()) -> Book:
-    """The book of a plan after its outcomes, in the order of their judgement. `forgotten` slots (ids) are not asked."""
-    book = open_book(plan, as_they_come=True, forgotten=forgotten)
+def replayed_book(
+    plan: Plan, replies: pa.Table, forgotten: Collection[str] = (), verdicts: Mapping[str, Verdict] | None = None
+) -> Book:
+    """The book of a plan after its outcomes, in the order of their judgement. `forgotten` slots (ids) are not asked.
+
+    `verdicts` are those that were found on exercises then; no code is run.
+    """
+    check = stored(plan, verdicts or {})
+    book = open_book(plan, as_they_come=True, forgotten=forgotten, verification=check)
 
     def ask_open() -> None:
         for turn in book.open():

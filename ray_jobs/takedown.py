@@ -19,6 +19,7 @@ from ray_jobs.replay import replayed_book
 from ray_jobs.stages.blend import SYNTHETIC
 from ray_jobs.stored import stored_of
 from ray_jobs.tombstones import Order, forgotten_slots
+from ray_jobs.verifying import published
 
 HOLDERS = ("read", "generate", "filter")  # stages that hold documents and rejections
 
@@ -98,7 +99,8 @@ def _book(plan: Plan, folder: Store) -> Book:
     manifest = load_manifest(store)
     if manifest is None:
         return stored_of(plan, folder).book
-    return replayed_book(plan, table_of(store, manifest, "replies"), forgotten_slots(folder, plan.slots))
+    slots = forgotten_slots(folder, plan.slots)
+    return replayed_book(plan, table_of(store, manifest, "replies"), slots, published(store, manifest))
 
 
 def _add_slots(found: Named, book: Book) -> None:

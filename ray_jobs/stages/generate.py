@@ -27,6 +27,7 @@ from generator.recall import Elsewhere
 from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
 from generator.request import Request
 from generator.spend import Caps, Purse
+from generator.verification import Stored, Verifying
 from generator.waves import Waves
 from ray_jobs.acceptance import accept_all, acceptance, warm
 from ray_jobs.crew import BATCH, crew_for
@@ -38,6 +39,7 @@ from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stopwatch import Stopwatch
 from ray_jobs.tombstones import forgotten_slots
+from ray_jobs.verifying import VERDICTS, verdicts_table, verifying
 
 JOURNAL = "journal"
 SHOWN = 12  # samples in the report
@@ -62,14 +64,20 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
         told["top_logprobs"] = teacher.top_logprobs
     templates = {**library_of(config).hashes(), **benchmark_hash(against)}
     given = dict(inputs) if config.seeds else {}
-    return Stage("generate", told, given, lambda store: _work(line, store), templates, version="4")
+    return Stage("generate", told, given, lambda store: _work(line, store), templates, version="5")
 
 
 def _work(line: Line, store: Store) -> Made:
-    recipe, plan = line.recipe, plan_for(line.recipe, line.folder)
+    plan = plan_for(line.recipe, line.folder)
     store.sweep(3600)
-    watch = Stopwatch(store)
-    book = open_book(plan, purse=purse_of(recipe, watch), forgotten=forgotten_slots(line.folder, plan.slots))
+    with verifying(plan, store, line.talk) as verification:
+        return _written(line, store, plan, verification)
+
+
+def _written(line: Line, store: Store, plan: Plan, verification: Verifying | None) -> Made:
+    recipe, watch = line.recipe, Stopwatch(store)
+    gone = forgotten_slots(line.folder, plan.slots)
+    book = open_book(plan, purse=purse_of(recipe, watch), forgotten=gone, verification=verification)
 
     def told(wave: int, turns: int) -> None:
         if wave == 1 or turns >= TOLD_SHARE * len(plan.slots):
@@ -83,14 +91,19 @@ def _work(line: Line, store: Store) -> Made:
 
 def open_book(
     plan: Plan, slots: Sequence[Slot] | None = None, *, as_they_come: bool = False, purse: Purse | None = None,
-    forgotten: Collection[str] = (),
+    forgotten: Collection[str] = (), verification: Stored | None = None,
 ) -> Book:  # fmt: skip
     """The book of a run that begins; of some of its `slots` only where they are given."""
     config = plan.recipe.generate
     assert config is not None
     accept = acceptance(plan.recipe.filters) if config.accept else accept_all
     chosen = plan.slots if slots is None else slots
-    return Book(chosen, config, accept, plan.cast, as_they_come=as_they_come, purse=purse, forgotten=forgotten)
+    if verification:
+        plan = replace(plan, run_tests=verification.run_tests)
+    return Book(
+        chosen, config, accept, plan.cast, as_they_come=as_they_come, purse=purse, forgotten=forgotten,
+        verification=verification,
+    )  # fmt: skip
 
 
 def purse_of(recipe: Recipe, watch: Stopwatch) -> Purse:
@@ -202,6 +215,10 @@ def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Mad
         partitions.append(
             write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
         )
+    if book.verification:
+        judged = {item.id for item in kept} | {item.id for item in book.rejections}
+        verdicts = verdicts_table(book.verification.verdicts, judged)
+        partitions.append(write_partition(store, VERDICTS, 0, verdicts))
     labels = written_labels(line, store, kept, book.replies)
     reasons = Counter(item.reason for item in book.rejections)
     attempts = sum(len(past) for past in book.attempts.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import yaml
 
+ASSERTED = re.compile(r"of the form `assert (\w+)\(")  # the prompt of a function exercise with tests
 _WORDS = """
 a the of in and to that each one whole part line shape number sum rule case step reason answer question cell
 leaf water light force mass heat wave price trade town river law letter reader teacher student example table
@@ -41,6 +43,8 @@ def reply_text(body: Mapping[str, Any], spread: float = 0.0) -> str:
         return json.dumps(_value(schema, schema.get("$defs", {}), draw), ensure_ascii=False)
     if _is_chinese(str(body["messages"][-1]["content"])):
         return draw.choice(_recorded()) if draw.random() < RECORDED else _chinese(draw, draw.randint(120, 260))
+    if asserted := ASSERTED.search(repr(body.get("messages"))):
+        return _exercise(draw, asserted.group(1))
     return _prose(draw, int(90 * draw.lognormvariate(0, spread)) if spread else draw.randint(60, 140))
 
 
@@ -85,6 +89,21 @@ def _value(schema: Mapping[str, Any], named: Mapping[str, Any], draw: random.Ran
     if kind in ("integer", "number", "boolean"):
         return {"integer": draw.randint(1, 9), "number": draw.random(), "boolean": draw.random() < 0.5}[kind]
     return str(draw.choice((4, 4, 4, 5))) if name == "answer" else _prose(draw, draw.randint(8, 40))
+
+
+def _exercise(draw: random.Random, name: str) -> str:
+    """An exercise with tests: one in four has a wrong solution, one in four has tests that say nothing."""
+    factor, kind = draw.randint(2, 99), draw.choice(("good", "good", "wrong", "vacuous"))
+    body = f"[item * {factor} for item in items]" if kind != "wrong" else f"[item + {factor} for item in items]"
+    tests = [f"assert {name}({given}) == {[item * factor for item in given]}" for given in ([], [3], [factor, -1])]
+    if kind == "vacuous":
+        tests = (
+            [f"assert not {name}([])", f"assert {name}([1, 2]) != 3"]
+            if draw.random() < 0.5
+            else [f"{name}([])", "assert 1", "assert 2"]
+        )
+    code = f"def {name}(items: list) -> list:\n    return {body}\n"
+    return f"{_prose(draw, 60)}\n\n```python\n{code}```\n\n```python\n" + "\n".join(tests) + "\n```\n"
 
 
 def _prose(draw: random.Random, goal: int) -> str:
