@@ -114,8 +114,12 @@ def _variants(function: Function) -> list[Planted]:
     name, good, tests = function.name, function.source, tests_of(function)
     wrong = good + f"\n_right = {name}\n\n\ndef {name}(*given):\n    return [_right(*given), 'wrong']\n"
     flaky = "import os\n\n" + good + (
-        f"\n_right = {name}\n_odd = os.urandom(1)[0] & 1 or hash('a') % 3 != 0\n\n\ndef {name}(*given):\n"
-        "    return 'flaky' if _odd and os.urandom(1)[0] > 40 else _right(*given)\n"
+        f"\n_right = {name}\n\n\ndef {name}(*given):\n"
+        "    return 'flaky' if os.urandom(1)[0] > 40 else _right(*given)\n"
+    )  # fmt: skip
+    ordered = good + (  # right where a set of words has one order, which the seed of the hashes decides
+        f"\n_right = {name}\n\n\ndef {name}(*given):\n"
+        f"    return _right(*given) if list({{'red', 'green', 'blue'}})[0] == {FIRST!r} else 'flaky'\n"
     )  # fmt: skip
     vacuous = "".join(f"{name}({given})\nassert isinstance({given or 0!r}, str)\n" for given in function.arguments)
     return [
@@ -123,6 +127,7 @@ def _variants(function: Function) -> list[Planted]:
         Planted(name, text_of(function, wrong, tests), "wrong", ("code.fails",)),
         Planted(name, text_of(function, good, vacuous), "vacuous", ("code.vacuous_tests",)),
         Planted(name, text_of(function, flaky, tests), "flaky", ("code.flaky", "code.fails")),
+        Planted(f"{name}.order", text_of(function, ordered, tests), "flaky", ("code.flaky",)),
         *(
             Planted(f"{name}.{kind}", text_of(function, body.format(name=name), tests), "forger", FORGED)
             for kind, body in FORGERS.items()
@@ -130,6 +135,7 @@ def _variants(function: Function) -> list[Planted]:
     ]
 
 
+FIRST = "red"  # of the three colours with the seeds 0 and 1 of CPython's string hash; with 2 it is blue
 FORGED = ("code.forged", "code.fails", "code.unsupported")
 FORGERS = {
     "exit": "import os\n\n\ndef {name}(*given):\n    os._exit(0)\n",

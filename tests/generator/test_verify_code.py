@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +15,7 @@ from generator.jail import Jail
 from generator.mutants import KINDS, mutants, stub
 from generator.verify_code import verify_text
 from tests.fakes.exercises import EXAMPLES, GOOD, TESTED, planted
+from tests.fakes.recorded import functions
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,28 @@ def test_mutants_are_of_several_kinds_differ_and_are_always_the_same() -> None:
 def test_a_solution_without_anything_to_change_has_its_value_wrapped() -> None:
     assert [item.kind for item in mutants("def f(x):\n    return sorted(x)\n")] == ["return"]
     assert stub(("f",)) == "def f(*args, **kwargs):\n    return None\n"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1500)
+def test_five_hundred_exercises_of_real_functions_are_told_from_their_defects(jail: Jail) -> None:
+    """G7: built from the standard library's own functions and the values that they return here."""
+    exercises = planted(functions(70))
+    begun = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(lambda item: verify_text(item.text, item.kind, jail.run), exercises))
+    seconds, programs = time.monotonic() - begun, sum(verdict.programs for verdict in verdicts)
+    pairs = list(zip(exercises, verdicts, strict=True))
+    good = [found for item, found in pairs if not item.defect]
+    kept = [item for item, found in pairs if not found.reason]
+    print(f"\n{len(exercises)} exercises, {programs} programs in {seconds:.0f} s: {programs / seconds:.1f} a second")
+    for defect in ("", "wrong", "vacuous", "flaky", "forger"):
+        found = Counter(verdict.reason or "kept" for item, verdict in pairs if item.defect == defect)
+        print(f"{defect or 'good':<8} {sum(found.values()):>4}  {dict(found)}")
+    assert len(exercises) >= 500
+    assert [(item.name, found) for item, found in pairs if found.reason not in item.expected] == []
+    with Jail(4) as clean, ThreadPoolExecutor(4) as pool:
+        again = list(pool.map(lambda item: verify_text(item.text, item.kind, clean.run).reason, kept))
+    print(f"{len(kept)} kept of {len(good)} good, {again.count('')} of them pass again in a clean jail")
+    assert set(again) == {""}
+    assert len(kept) == len(good)
