@@ -66,6 +66,8 @@ class Elsewhere:
         """The best stored reply that serves: one that ended by itself within the limit, else the longest cut one."""
         if request.demands.top_logprobs:  # another run's labels of kept documents are not those of its replies
             return None
+        if request.demands.top_logprobs:
+            return None  # labels lie in the journal of the run that asked for them, and do not travel with the reply
         found = [reply for reply in self._all(request.key) if serves(reply, request) and _fits(reply, request)]
         return max(found, key=lambda reply: (reply.finish_reason != "length", reply.completion_tokens), default=None)
 
