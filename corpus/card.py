@@ -28,6 +28,8 @@ _SHOWN = (
     "duplicates",
     "coverage.short",
     "yield.short",
+    "diversity.languages",
+    "diversity.templates",
     "blend",
     "arms",
     "bpb",

@@ -52,6 +52,13 @@ SECTIONS = (
         ("coverage", "yield.slots", "yield.short"),
     ),
     Section(
+        "diversity",
+        "Diversity",
+        "How much the written texts differ",
+        "Measured on what was kept: repeated openings and sentence skeletons, distinct word sequences, compression.",
+        ("diversity",),
+    ),
+    Section(
         "texts",
         "Texts",
         "The shape of the texts",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from corpus.document import Document, Rejection
 from generator.attempt import Attempt, Cast, Next, Turn, written
 from generator.config import GenerateConfig
+from generator.coverage import Coverage
 from generator.plan import Slot
 from generator.reply import Failure, Outcome, Reply
 from generator.request import Request
@@ -17,9 +18,9 @@ from generator.verification import Verification
 from generator.verify_code import Verdict
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
-FINAL = frozenset({"contaminated"})  # the prompt or the seed holds a benchmark item: no other attempt would not
-FILLED = ""  # the reason of an attempt that filled its slot
 FORGOTTEN = "forgotten"  # the cause of a slot whose texts were taken down
+FINAL = frozenset({"contaminated", FORGOTTEN})  # of the slot or its seed: no other attempt would end otherwise
+FILLED = ""  # the reason of an attempt that filled its slot
 Accept = Callable[[Sequence[Document]], Sequence[tuple[str, str]]]
 """(reason, detail) for each document, in order; an empty reason keeps it."""
 
@@ -30,18 +31,21 @@ class Book:
     def __init__(
         self, slots: Sequence[Slot], config: GenerateConfig, accept: Accept, cast: Cast = written, *,
         as_they_come: bool = False, purse: Purse | None = None, forgotten: Collection[str] = (),
-        verification: Verification | None = None,
+        verification: Verification | None = None, coverage: Coverage | None = None,
     ) -> None:  # fmt: skip
         """`as_they_come`: keep the order of arrival within a batch, for outcomes that were judged in this order once.
 
-        `forgotten` slots (by id) are closed from the start: their texts were taken down.
+        `forgotten` slots (by id) are closed from the start: their texts were taken down. With `coverage` the slots are
+        what it releases, wave by wave; without, all of `slots` at once.
         """
-        self._config, self._accept, self._cast, self._slots = config, accept, cast, slots
+        self._config, self._accept, self._cast, self._coverage = config, accept, cast, coverage
         self._as_they_come, self.verification = as_they_come, verification
         self._held: dict[str, tuple[str, Slot, Document]] = {}  # by document, while its code runs; request key first
-        self._place = {slot.id: place for place, slot in enumerate(slots)}
+        self.slots: list[Slot] = []  # those that were opened, in that order
+        self._place: dict[str, int] = {}
         self._open: list[Turn] = []
         self._running: dict[str, Attempt] = {}  # by slot
+        self.held = False  # whether the order of judgement was committed before and is told to `open`
         self._asked: dict[str, tuple[Turn, Request]] = {}
         self._came: list[Outcome] = []
         self.replies: dict[str, Reply] = {}
@@ -55,17 +59,43 @@ class Book:
         self.forgotten = forgotten
         self.slot_of: dict[str, str] = {}  # by request key of everything asked, and by id of what was refused
         self.unanswered = Counter[str]()  # by reason: the machinery failed, which costs no attempt
-        for slot in slots:
-            if slot.id not in forgotten:
-                self._begin(slot)
+        self.dropped: set[str] = set()  # slots that got no further attempt since their cell was closed
+        self._add(() if coverage else slots)
 
-    def open(self) -> list[Turn]:
-        """Judge what has come, and hand out every turn that may be asked now; each is handed out once."""
-        self._judge()
-        while self._held and not self._open and not self._asked:  # nothing else can go on meanwhile
+    def open(self, order: Sequence[str] = ()) -> list[Turn]:
+        """Judge what has come, and hand out every turn that may be asked now; each is handed out once.
+
+        `order` names the outcomes that were judged by then when this was done before. When all of them are there, they
+        are judged in this order and no others; else what has come is judged as if for the first time.
+        """
+        self._judge(order)
+        while self._held and not (self._open or self._asked or self.held):  # nothing else can go on meanwhile
             self._judge(wait=True)
+        if self._coverage:
+            self._coverage.close()
+            self._drop()
+            new = self._coverage.release()
+            self._add(new)
+            while new and not self._open:  # all were refused before they were asked
+                new = self._coverage.release()
+                self._add(new)
         turns, self._open = self._open, []
         return turns
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """What decides over slots, where anything does."""
+        return self._coverage
+
+    @property
+    def extra(self) -> list[Slot]:
+        """Slots of the last `open` that are not in the plan as they are."""
+        return self._coverage.extra if self._coverage else []
+
+    @property
+    def moves(self) -> list[str]:
+        """What coverage decided in the last `open`, in words."""
+        return self._coverage.moves if self._coverage else []
 
     def ask(self, turn: Turn, request: Request) -> None:
         """Take note that `request` stands for `turn`; its outcome may come."""
@@ -94,7 +124,7 @@ class Book:
             else:
                 self.refused[key] = outcome
             self._came.append(outcome)
-        if len(self._came) >= JUDGED:
+        if len(self._came) >= JUDGED and not self.held:
             self._judge()
 
     def awaits(self, request_key: str) -> bool:
@@ -103,12 +133,11 @@ class Book:
 
     def shortfall(self) -> dict[str, int]:
         """Slots that stayed empty, by the cause of their last attempt; `not asked` where none was made."""
-        causes = [
-            (self.attempts.get(slot.id) or [FORGOTTEN if slot.id in self.forgotten else "not asked"])[-1]
-            for slot in self._slots
-            if slot.id not in self.documents
-        ]
-        return dict(Counter(causes))
+        return dict(Counter(self.cause(slot) for slot in self.slots if slot.id not in self.documents))
+
+    def cause(self, slot: Slot) -> str:
+        """Why a slot is empty: the reason of its last attempt."""
+        return (self.attempts.get(slot.id) or [FORGOTTEN if slot.id in self.forgotten else "not asked"])[-1]
 
     @property
     def short(self) -> set[str]:
@@ -119,12 +148,42 @@ class Book:
             if FILLED not in past and (len(past) >= most or past[-1] in FINAL)
         }  # fmt: skip
 
-    def _judge(self, *, wait: bool = False) -> None:
+    def _add(self, slots: Iterable[Slot]) -> None:
+        for slot in slots:
+            self._place[slot.id] = len(self.slots)
+            self.slots.append(slot)
+            if slot.id not in self.forgotten:
+                self._begin(slot)
+            elif self._coverage:
+                self._coverage.lose(slot, FORGOTTEN)
+
+    def _drop(self) -> None:
+        """Leave out new attempts at slots whose cell is closed. What was begun goes on."""
+        assert self._coverage is not None
+        begins = {turn.slot.id: turn.slot for turn in self._open if turn.attempt and not turn.step and not turn.part}
+        over = {name: why for name, slot in begins.items() if (why := self._coverage.drops(slot))}
+        for name, why in over.items():
+            del self._running[name]
+            self.dropped.add(name)
+            self._coverage.lose(begins[name], why)
+        self._open = [turn for turn in self._open if turn.slot.id not in over]
+
+    def _next_batch(self, order: Sequence[str]) -> list[Outcome]:
         came, self._came = self._came, []
+        by_key = {outcome.request_key: outcome for outcome in came} if order else {}
+        if order and all(key in by_key for key in order):
+            self._came = [outcome for outcome in came if outcome.request_key not in set(order)]
+            return [by_key[key] for key in order]
         if not self._as_they_come:
             came.sort(key=lambda outcome: self._place[self._asked[outcome.request_key][0].slot.id])
+        return came
+
+    def _judge(self, order: Sequence[str] = (), *, wait: bool = False) -> None:
+        if self.held and not order:
+            return
+        came = self._next_batch(order)
         drafts = [draft for outcome in came for draft in self._ripe(outcome)]
-        if self.verification and self._held:
+        if self.verification and self._held and not order:
             for name, verdict in self.verification.take(wait=wait):
                 key, slot, document = self._held.pop(name)
                 self.judged.append(key)
@@ -136,6 +195,9 @@ class Book:
             else:
                 self.documents[slot.id] = document
                 self.attempts.setdefault(slot.id, []).append(FILLED)
+        if self._coverage:
+            slots, texts = [slot for slot, _ in drafts], [document.text for _, document in drafts]
+            self._coverage.take(slots, texts, [reason for reason, _ in verdicts])
 
     def _ripe(self, outcome: Outcome) -> Iterator[tuple[Slot, Document]]:
         """The document of an outcome that can be accepted now. One whose code must be run first is held back."""
@@ -187,3 +249,5 @@ class Book:
         past.append(rejection.reason)
         if len(past) < self._config.attempts and rejection.reason not in FINAL:
             self._begin(slot)
+        elif self._coverage:
+            self._coverage.lose(slot, rejection.reason)

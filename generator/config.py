@@ -10,12 +10,49 @@ from corpus.config import Section
 from generator.operators.config import OperatorConfig
 from prompts.form import Draw
 
+Axis = Literal["language", "domain", "form", "audience", "style", "topic"]
+
+
+class CoverageConfig(Section):
+    """What a cell of the plan is, how far a cell is followed, and when it has said what it has to say."""
+
+    cells: tuple[Axis, ...] = Field(default=("language", "domain", "form"), min_length=1)
+    """Axes that make a cell; documents that agree on them are of one cell."""
+    replacements: float = Field(default=0.5, ge=0, le=20)
+    """Slots that may replace those that stayed empty, as a share of the cell's target; after that the cell is short,
+    and the report names the cause."""
+    wave: int = Field(default=512, ge=1)
+    """New slots that a wave holds at most: before each, the cells are looked at again."""
+    least: int = Field(default=24, ge=4)
+    """Documents of a cell that are looked at before it can be saturated, and the last ones that are."""
+    repeats: float = Field(default=0.5, gt=0, le=1)
+    """Share of near duplicates among them from which a cell is saturated."""
+    novelty: float = Field(default=0.3, ge=0, lt=1)
+    """Share of a text's four-word sequences that are new to its cell, on the mean of the last ones: below it the cell
+    is saturated."""
+
+
+class CollapseConfig(Section):
+    """When texts of a template look alike, and what is done then."""
+
+    act: Literal["rotate", "retire", "report", "ignore"] = "rotate"
+    """`rotate`: ask in another way, and retire the template when none is left; `retire` it at once, its documents go to
+    others; `report` only; `ignore`: do not look."""
+    window: int = Field(default=64, ge=8)
+    """The last texts of a template that are looked at together."""
+    least: int = Field(default=24, ge=8)
+    """Texts of a template before it is judged."""
+    share: float = Field(default=0.1, gt=0, lt=1)
+    """Share that one opening or one sentence skeleton may have; the alarm needs more than chance would explain then."""
+
 
 class GenerateConfig(Section):
     """What the teacher writes, how much of it, and how a reply is judged before any filter sees it."""
 
     documents: int = Field(default=200, ge=1)
     """Slots to fill; each ends filled or short with a named cause."""
+    per_cell: int | None = Field(default=None, ge=1)
+    """Documents to accept in every cell of `coverage.cells`, instead of `documents` in all."""
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     """Languages to write in, by code; `zh` needs a teacher that writes Chinese."""
     domains: tuple[str, ...] = ()
@@ -61,3 +98,7 @@ class GenerateConfig(Section):
     """Room of a reply. A demand, not an identity: raising it later re-asks only what was cut off."""
     draw: dict[str, Draw] = Field(default_factory=dict)
     """Sampling of single forms by id: `temperature`, `top_p`, `max_tokens`; before the form's own and before `teacher`'s."""
+    coverage: CoverageConfig = CoverageConfig()
+    """Cells of the plan, their replacements and their saturation."""
+    collapse: CollapseConfig = CollapseConfig()
+    """The alarm for templates whose texts look alike."""

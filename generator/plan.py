@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from corpus.errors import RecipeError
-from corpus.facts import Fact, grid
 from corpus.ids import digest, seed_from
-from generator.config import GenerateConfig
+from generator.config import Axis, GenerateConfig
 from prompts.domain import Domain
 from prompts.form import Form
 from prompts.library import Library
@@ -38,25 +38,108 @@ class Slot:
     cell: Cell
     ordinal: int
     seed_ids: tuple[str, ...] = ()
+    variant: int = 0  # in which of its form's ways it is asked for; no part of the id
 
 
-Lane = Iterator[tuple[Cell, int, tuple[str, ...]]]  # cells of one domain and form, in the order of their use
+Placed = tuple[Cell, int, tuple[str, ...]]  # a cell, its ordinal, its seeds
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The cells of one language and form, in the order of their use: endless, with the next ordinal after the last."""
+
+    language: str
+    form: str
+    cells: Callable[[], Iterator[Placed]]
+    domains: int  # how many of the first cells show every domain
+    topics: int  # … every domain and topic
+    all: int  # … every cell
+
+    def first(self, axes: Sequence[Axis]) -> Iterator[Cell]:
+        """The first cells, as many as show every combination of the axes."""
+        fine = self.all if {"audience", "style"} & set(axes) else self.topics if "topic" in axes else self.domains
+        return (cell for cell, _, _ in itertools.islice(self.cells(), fine if set(axes) - {"language", "form"} else 1))
 
 
 def plan_slots(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed] = ()) -> list[Slot]:
-    """`config.documents` slots, spread evenly over language × domain × form, no cell used again before all were used.
+    """`config.documents` slots, spread evenly over language × domain × form, no cell used again before all were used;
+    with `config.per_cell` that many in each cell of `config.coverage.cells`.
 
     Within a domain and form, no topic comes again before every other came as often. Forms that rewrite documents draw
     theirs from `seeds`; without seeds they are left out, and asking for one by name raises `RecipeError`.
     """
+    lanes = lanes_of(config, library, seed, seeds)
+    if config.per_cell:
+        source = Source(lanes, config.coverage.cells, seed)
+        return [slot for _ in range(config.per_cell) for key in source.keys if (slot := source.next(key))]
+    spread = itertools.chain.from_iterable(zip(*(lane.cells() for lane in lanes), strict=False))
+    return [slot_of(placed, seed) for placed in itertools.islice(spread, config.documents)]
+
+
+def lanes_of(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed] = ()) -> list[Lane]:
+    """Every lane of a recipe. Raises `RecipeError` when there is none."""
     lanes = [lane for language in config.languages for lane in _lanes(config, library.of(language), seed, seeds)]
     if not lanes:
         raise RecipeError("generate: no form suits any of the chosen domains")
-    spread = itertools.chain.from_iterable(zip(*lanes, strict=False))
-    return [
-        Slot(digest("slot", seed, *_fields(cell), ordinal, *ids), cell, ordinal, ids)
-        for cell, ordinal, ids in itertools.islice(spread, config.documents)
-    ]
+    return lanes
+
+
+def slot_of(placed: Placed, seed: int) -> Slot:
+    """The slot of a place in a lane."""
+    cell, ordinal, ids = placed
+    return Slot(digest("slot", seed, *_fields(cell), ordinal, *ids), cell, ordinal, ids)
+
+
+def key_of(cell: Cell, axes: Sequence[Axis]) -> tuple[str, ...]:
+    """What a cell is on some of the axes."""
+    return tuple(getattr(cell, axis) for axis in axes)
+
+
+class Source:
+    """Slots of any combination of axes, one after the other, in the order of the lanes and none twice."""
+
+    def __init__(self, lanes: Sequence[Lane], axes: Sequence[Axis], seed: int, used: Iterable[str] = ()) -> None:
+        self._lanes, self._axes, self._seed, self._used = lanes, axes, seed, set(used)
+        self._walks: dict[int, Iterator[Placed]] = {}
+        self._ready: dict[tuple[tuple[str, ...], int], deque[Slot]] = {}
+        self._turn = Counter[tuple[str, ...]]()
+
+    @cached_property
+    def keys(self) -> list[tuple[str, ...]]:
+        """Every combination that the lanes can fill, spread over the lanes as the plan is."""
+        return list(self._by_key)
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, ...], list[int]]:
+        own = [list(dict.fromkeys(key_of(cell, self._axes) for cell in lane.first(self._axes))) for lane in self._lanes]
+        found: dict[tuple[str, ...], list[int]] = {}
+        for row in itertools.zip_longest(*own):
+            for place, key in enumerate(row):
+                if key is not None:
+                    found.setdefault(key, []).append(place)
+        return found
+
+    def next(self, key: tuple[str, ...], without: Container[tuple[str, str]] = ()) -> Slot | None:
+        """A new slot of the combination, from lanes whose (language, form) is not in `without`; None when none is left."""
+        lanes = [place for place in self._by_key.get(key, ()) if self._named(place) not in without]
+        if not lanes:
+            return None
+        place = lanes[self._turn[key] % len(lanes)]
+        self._turn[key] += 1
+        ready = self._ready.setdefault((key, place), deque())
+        while not ready:
+            self._pull(place)
+        return ready.popleft()
+
+    def _named(self, place: int) -> tuple[str, str]:
+        return self._lanes[place].language, self._lanes[place].form
+
+    def _pull(self, place: int) -> None:
+        if place not in self._walks:
+            self._walks[place] = self._lanes[place].cells()
+        slot = slot_of(next(self._walks[place]), self._seed)
+        if slot.id not in self._used:
+            self._ready.setdefault((key_of(slot.cell, self._axes), place), deque()).append(slot)
 
 
 def _lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> list[Lane]:
@@ -88,7 +171,7 @@ def _usable(config: GenerateConfig, library: Library) -> list[str]:
 
 
 def _cells(domain: Domain, form: Form, config: GenerateConfig, library: Library, seed: int) -> Lane | None:
-    """Rounds over all topics, each with another audience and style; endless, with the next ordinal after the last."""
+    """Rounds over all topics, each with another audience and style."""
     readers = {key: library.audiences[key] for key in _readers(form, config, library)}
     styles = _chosen(config.styles, library.styles, "style")
     turns = {
@@ -96,10 +179,12 @@ def _cells(domain: Domain, form: Form, config: GenerateConfig, library: Library,
         for topic in domain.leaves
         if topic.level is None or topic.level in form.levels
     }
-    return _rounds(domain, form.id, turns, seed) if any(turns.values()) else None
+    topics, whole = sum(1 for pairs in turns.values() if pairs), sum(map(len, turns.values()))
+    walk = partial(_rounds, domain, form.id, turns, seed)
+    return Lane(library.language, form.id, walk, 1, topics, whole) if whole else None
 
 
-def _rounds(domain: Domain, form: str, turns: Mapping[str, Sequence[tuple[str, str]]], seed: int) -> Lane:
+def _rounds(domain: Domain, form: str, turns: Mapping[str, Sequence[tuple[str, str]]], seed: int) -> Iterator[Placed]:
     """Each round names every topic once, in a seeded order of its own; a topic that has had all its turns waits."""
     walks = {title: _walk(len(pairs), seed, domain.language, domain.id, form, title) for title, pairs in turns.items()}
     for ordinal in itertools.count():
@@ -122,7 +207,7 @@ def _walk(size: int, *key: object) -> list[int]:
     return [(draw // size + step * turn) % size for turn in range(size)]
 
 
-def _endless(cells: Sequence[tuple[Cell, tuple[str, ...]]]) -> Lane:
+def _endless(cells: Sequence[tuple[Cell, tuple[str, ...]]]) -> Iterator[Placed]:
     for ordinal in itertools.count():
         yield from ((cell, ordinal, ids) for cell, ids in cells)
 
@@ -138,7 +223,12 @@ def _seeded_lanes(
             raise RecipeError(f"generate: the form `{asked[0]}` rewrites documents, and there is none",
                               hint=f"no seed document is in the language `{library.language}`")  # fmt: skip
         return []
-    return [_endless(_seeded_cells(form, config, library, seed, given)) for form in forms]
+    return [_seeded_lane(form, config, library, seed, given) for form in forms]
+
+
+def _seeded_lane(form: Form, config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed]) -> Lane:
+    cells = _seeded_cells(form, config, library, seed, seeds)
+    return Lane(library.language, form.id, partial(_endless, cells), len(seeds), len(seeds), len(cells))
 
 
 def _seeded_cells(
@@ -175,14 +265,3 @@ def _readers(form: Form, config: GenerateConfig, library: Library) -> list[str]:
 
 def _fields(cell: Cell) -> tuple[str, ...]:
     return (cell.domain, cell.topic, cell.form, cell.audience, cell.language, cell.style)
-
-
-def coverage(slots: list[Slot], filled: set[str]) -> Fact:
-    """Filled slots by domain × form, with the planned number as target."""
-    target = Counter((slot.cell.domain, slot.cell.form) for slot in slots)
-    done = Counter((slot.cell.domain, slot.cell.form) for slot in slots if slot.id in filled)
-    rows = sorted({domain for domain, _ in target})
-    columns = sorted({form for _, form in target})
-    values = [[done[row, column] if target[row, column] else None for column in columns] for row in rows]
-    targets = [[target[row, column] or None for column in columns] for row in rows]
-    return grid("Coverage: documents kept by domain and form", rows, columns, values, targets)

@@ -117,8 +117,12 @@ def _messages(
     """The template of a step, and the chat that it makes: of the form, or of an operator with the values it gave."""
     form = shelf.forms[slot.cell.form]
     if not ask.step:
-        template = shelf.templates[form.template]
-        messages = render(template, _values(slot, attempt, shelf, config, seeds), form.template)
+        ways = shelf.ways(form)
+        name, turn = ways[slot.variant % len(ways)]
+        template, values = shelf.templates[name], _values(slot, attempt, shelf, config, seeds)
+        if turn:
+            values["opening"] = f"{values['opening']} {turn}"
+        messages = render(template, values, name)
     else:
         name = f"{ask.step}.j2"
         if name not in shelf.steps:

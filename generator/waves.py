@@ -1,9 +1,10 @@
 """Waves: requests in the order in which they are committed and then sent, so that the teacher never runs dry.
 
-A wave is everything that may be asked when the one before it has been handed out: first every slot, then retries and
-continuations of what has come back meanwhile. So waves overlap: the next begins while the last replies of this one are
-still being written. Each is committed before its first request, and a restart asks the committed waves first. Within a
-wave, piece by piece, prompts that begin alike follow each other (`send_order`).
+A wave is everything that may be asked when the one before it has been handed out: new slots, as coverage releases them,
+and retries and continuations of what has come back meanwhile. So waves overlap: the next begins while the last replies
+of this one are still being written. Each is committed before its first request, with the order in which outcomes were
+judged until then and with what was decided on them; a restart judges in this order and asks the committed waves first.
+Within a wave, piece by piece, prompts that begin alike follow each other (`send_order`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any
 
 import orjson
 
+from corpus.errors import StateError
 from corpus.store import Store
 from generator.attempt import Label, Turn
 from generator.book import Book
 from generator.reply import Outcome, Reply
 from generator.request import Request
 from generator.send_order import PIECE, send_order
+from generator.slots import slot_record
 
 FOLDER = "waves"
 
@@ -39,6 +42,8 @@ class Waves:
         self._piece: deque[tuple[Turn, Request]] = deque()
         self._waiting: dict[Label, Turn] = {}
         self.count, self.turns, self.recalled = 0, 0, 0
+        self._committed = len(store.names(f"{FOLDER}/"))
+        self._written = 0  # outcomes whose order the waves so far hold
         self.capped = False  # whether the spend cap keeps the next turn from being asked
 
     def take(self, limit: int) -> list[Request]:
@@ -76,16 +81,23 @@ class Waves:
 
     def _begin(self) -> bool:
         """Queue the next wave, as it was committed where it was, else all that is open now. False when nothing is."""
-        self._waiting |= {turn.label: turn for turn in self._book.open()}
-        if not self._waiting:
-            return False
         name = f"{FOLDER}/{self.count:06d}.json"
-        labels = list(self._waiting)
-        if not self._store.commit(name, orjson.dumps({"wave": self.count, "turns": labels})):
-            labels = _labels(orjson.loads(self._store.read(name)))
+        before = orjson.loads(self._store.read(name)) if self.count < self._committed else {}
+        self._book.held = bool(before)
+        self._waiting |= {turn.label: turn for turn in self._book.open(before.get("judged", ()))}
+        if not self._waiting and not self._book.moves:
+            return False
+        labels = _labels(before) if before else list(self._waiting)
+        if not before:
+            told = {"wave": self.count, "judged": self._book.judged[self._written :], "moves": self._book.moves,
+                    "slots": [slot_record(slot) for slot in self._book.extra]}  # fmt: skip
+            if not self._store.commit(name, orjson.dumps({**told, "turns": labels})):
+                raise StateError(f"{self._store.url}: another driver began {name}", hint="let it finish")
         wave = [self._waiting.pop(label) for label in labels if label in self._waiting]
         self.count += 1
         self.turns += len(wave)
+        self._written = len(self._book.judged)
+        self._book.held = self.count < self._committed
         self._queue.extend(wave)
         self._on_wave(self.count, len(wave))
         return True

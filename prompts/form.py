@@ -34,6 +34,8 @@ class Form(Section):
     """The same for a language that is written without spaces; a form has one of the two."""
     template: str = ""
     """File in `templates`. A form without one begins as the document that it is given, and its operator does the rest."""
+    variants: tuple[str, ...] = ()
+    """Other templates that ask for the same, used in turn once the texts of one have begun to look alike."""
     needs: str = ""
     """The operator without which the text is no document yet; a recipe that does not name it has no use for the form."""
     structure: Structure | None = Field(default=None, alias="schema")

@@ -47,6 +47,8 @@ class Library:
     """What a revision looks for."""
     pages: Mapping[str, str] = field(default_factory=dict)
     """How the pieces of a document are put together."""
+    rotations: Mapping[str, str] = field(default_factory=dict)
+    """Sentences that ask for another beginning, for any form."""
     language: str = BASE
     others: Mapping[str, Library] = field(default_factory=dict)
 
@@ -75,6 +77,11 @@ class Library:
         except (KeyError, ValueError) as error:
             raise RecipeError(f"pages.yaml: {name}: {error}", hint=f"known names: {', '.join(values)}") from None
 
+    def ways(self, form: Form) -> list[tuple[str, str]]:
+        """In which ways a form can be asked for: (template, sentence added to its opening), its own way first."""
+        templates = [(name, "") for name in (form.template, *form.variants)]
+        return templates + [(form.template, text) for text in self.rotations.values()]
+
     def hashes(self) -> dict[str, str]:
         """Template name to hash, and one hash for all other data: part of the fingerprint of what is generated."""
         found = {name: template_hash(text) for name, text in sorted(self.templates.items())}
@@ -85,9 +92,8 @@ class Library:
         return found
 
     def _plain(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {
-            name: dict(getattr(self, name)) for name in ("styles", "levels", "words", "rubrics", "pages")
-        }
+        axes = ("styles", "levels", "words", "rubrics", "pages", "rotations")
+        parts: dict[str, Any] = {name: dict(getattr(self, name)) for name in axes}
         for name in ("domains", "forms", "audiences"):
             parts[name] = {key: item.model_dump(mode="json") for key, item in getattr(self, name).items()}
         return parts
@@ -113,7 +119,8 @@ def _load_language(homes: list[Path], language: str, others: Mapping[str, Librar
     library = Library(
         domains, forms, audiences, dict(_axis(homes, "styles")), templates, dict(_axis(homes, "levels")),
         {name: tuple(words) for name, words in _axis(homes, "words")}, steps,
-        {name: tuple(lines) for name, lines in _axis(homes, "rubrics")}, dict(_axis(homes, "pages")), language, others,
+        {name: tuple(lines) for name, lines in _axis(homes, "rubrics")}, dict(_axis(homes, "pages")),
+        dict(_axis(homes, "rotations")), language, others,
     )  # fmt: skip
     _check_names(library)
     return library
@@ -163,8 +170,9 @@ def _yaml(path: Path) -> dict[str, Any]:
 def _check_names(library: Library) -> None:
     known = f"known: {', '.join(sorted(library.forms))}"
     for form in library.forms.values():
-        if form.template and form.template not in library.templates:
-            raise RecipeError(f"form {form.id}: no template {form.template}")
+        for name in filter(None, (form.template, *form.variants)):
+            if name not in library.templates:
+                raise RecipeError(f"form {form.id}: no template {name}")
         for name in form.audiences:
             if name not in library.audiences:
                 raise RecipeError(f"form {form.id}: no audience {name}")

@@ -15,14 +15,18 @@ from corpus.manifest import load_manifest, table_of
 from corpus.store import Store
 from filters.chain import decide
 from generator.attempt import Attempt, Turn
+from generator.book import FORGOTTEN
+from generator.collapse import Collapse
 from generator.config import GenerateConfig
+from generator.coverage import Coverage
 from generator.operators.chain import play
 from generator.operators.play import Play, RunTests, Setting, unasked
-from generator.plan import Slot, plan_slots
+from generator.plan import Slot, Source, lanes_of, plan_slots
 from generator.request import Request, continue_request, make_request
 from prompts.library import Library, load_library
 from prompts.seeds import Seed
 from ray_jobs.jailed_tests import JailedTests
+from ray_jobs.opened import opened_slots
 from ray_jobs.prompt_checks import contaminated_slots, without_personal_data
 from ray_jobs.recipe import Recipe
 from ray_jobs.tombstones import forgotten_seeds
@@ -44,6 +48,10 @@ class Plan:
     run_tests: RunTests | None = None
     private: dict[str, int] = field(default_factory=dict)
     """Findings of personal data in seeds, by kind, that no prompt holds."""
+    planned: list[Slot] = field(default_factory=list)
+    """The slots that the recipe asks for; `slots` are those of the run so far, replacements among them."""
+    dropped: frozenset[str] = frozenset()
+    """Ids of slots that got no further attempt, since their cell was closed."""
 
     @cached_property
     def contaminated(self) -> dict[str, str]:
@@ -53,9 +61,22 @@ class Plan:
     def cast(self, slot: Slot, attempt: int) -> Play:
         """What is asked in an attempt at a slot, step by step."""
         assert self.recipe.generate is not None
-        if by := self.contaminated.get(slot.id):
+        if slot.id not in self._own and any(not self.seeds[name].text for name in slot.seed_ids):
+            return unasked(FORGOTTEN, "its seed was taken down")
+        if by := self._contaminated(slot):
             return unasked("contaminated", by)
         return self._play(slot, attempt)
+
+    def _contaminated(self, slot: Slot) -> str:
+        """The benchmark item in a slot's prompt or seed; a replacement is looked at when its turn comes."""
+        if slot.id in self._own:
+            return self.contaminated.get(slot.id, "")
+        seeds = {name: self.seeds[name] for name in slot.seed_ids}
+        return contaminated_slots([slot], self._first, seeds, self.recipe.filters.decontaminate).get(slot.id, "")
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(slot.id for slot in self.slots)
 
     def _play(self, slot: Slot, attempt: int) -> Play:
         assert self.recipe.generate is not None
@@ -79,15 +100,30 @@ class Plan:
         found = Attempt(slot, 0, self._play(slot, 0), self.recipe.generate).begin()
         return [self.request(turn) for turn in found] if isinstance(found, list) else []
 
+    def coverage(self) -> Coverage:
+        """The cells of this plan, and the watch over its templates, as a run begins with them."""
+        config = self.recipe.generate
+        assert config is not None
+        lanes = lanes_of(config, self.library, self.recipe.seed, list(self.seeds.values()))
+        source = Source(lanes, config.coverage.cells, self.recipe.seed, (slot.id for slot in self.planned))
+        return Coverage(self.planned, source, config, Collapse(config.collapse, self._ways))
+
+    def _ways(self, template: tuple[str, str]) -> int:
+        language, form = template
+        shelf = self.library.of(language)
+        return len(shelf.ways(shelf.forms[form]))
+
 
 def plan_for(recipe: Recipe, folder: Store) -> Plan:
     """The plan of a run. Raises `IncompleteError` while the sources of its seeds are not read and scored."""
     assert recipe.generate is not None
     library = library_of(recipe.generate)
     seeds, private = without_personal_data(seeds_of(recipe, folder), recipe.generate, recipe.teacher)
-    slots = plan_slots(recipe.generate, library, recipe.seed, seeds)
+    planned = plan_slots(recipe.generate, library, recipe.seed, seeds)
+    slots, dropped = opened_slots(folder.child("generate"), planned)
+    by_id = {seed.id: seed for seed in seeds}
     runs = any(entry.reverse and entry.reverse.tests for entry in recipe.generate.operators)
-    return Plan(recipe, library, slots, {seed.id: seed for seed in seeds}, JailedTests() if runs else None, private)
+    return Plan(recipe, library, slots, by_id, JailedTests() if runs else None, private, planned, dropped)
 
 
 def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:

@@ -91,12 +91,13 @@ def replayed_book(
                 hint="the recipe, a template or the library changed since; `hornbook validate` shows what is read",
             )
         book.take_in([outcome])
-    _check_complete(book)
+    _check_complete(book, plan.dropped)
     return book
 
 
-def _check_complete(book: Book) -> None:
-    if left := book.open():
+def _check_complete(book: Book, dropped: Collection[str]) -> None:
+    """`dropped` slots (ids) got no further attempt, although they were allowed one."""
+    if left := [turn for turn in book.open() if turn.slot.id not in dropped]:
         raise StateError(f"{len(left):,} requests of this plan have no stored reply, such as {left[0].label}")
 
 

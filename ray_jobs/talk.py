@@ -28,7 +28,7 @@ class Talk:
 
     def __init__(self, folder: Store | None = None, *, quiet: bool = False) -> None:
         self._folder, self._quiet = folder, quiet
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the handler of Ctrl-C speaks too, perhaps in the middle of a line
         self._begun = time.monotonic()
         self._panel: Panel | None = None
         self._last_line = self._last_file = 0.0

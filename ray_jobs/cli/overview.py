@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -12,12 +14,15 @@ import pyarrow.compute as pc
 from corpus.errors import IncompleteError, StateError
 from corpus.manifest import MANIFEST, load_manifest, table_of, verify_stage
 from filters.sensitive import redact
+from generator.config import GenerateConfig
+from generator.plan import key_of
 from ray_jobs.drive import STAGES, Drive
 from ray_jobs.ledger import told as ledger_lines
 from ray_jobs.line import run_folder
 from ray_jobs.planning import plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.resolve import resolve
+from ray_jobs.steering import state_of
 from ray_jobs.stored import answered
 from ray_jobs.talk import PROGRESS
 
@@ -30,10 +35,7 @@ def plan_of(recipe: str, settings: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"run": resolved.recipe.label, "folder": run_folder(resolved.recipe).url}
     config = resolved.recipe.generate
     if config:
-        found["slots"] = config.documents
-        found["cells"] = _cells(resolved.recipe)
-        found["requests at most"] = config.documents * config.attempts
-        found["reply tokens at most"] = config.documents * config.attempts * config.max_tokens
+        found |= _asked(resolved.recipe, config)
         found["requests answered before"] = _answered(resolved.recipe)
     if resolved.recipe.student:
         found["student tokens an arm"] = resolved.recipe.student.tokens
@@ -54,12 +56,21 @@ def _answered(recipe: Recipe) -> str:
     return f"{own + other:,} ({own:,} by this run, {other:,} by others in {recipe.store})"
 
 
-def _cells(recipe: Recipe) -> dict[str, int] | str:
+def _asked(recipe: Recipe, config: GenerateConfig) -> dict[str, Any]:
+    """Slots, the target of every cell, and what may be asked at most, replacements included."""
     try:
-        slots = plan_for(recipe, run_folder(recipe)).slots
+        slots = plan_for(recipe, run_folder(recipe)).planned
     except IncompleteError as not_yet:
-        return str(not_yet)
-    return {f"{a} · {b}": n for (a, b), n in Counter((s.cell.domain, s.cell.form) for s in slots).items()}
+        return {"slots": config.documents, "cells": str(not_yet)}
+    axes = config.coverage.cells
+    cells = Counter(key_of(slot.cell, axes) for slot in slots)
+    most = len(slots) + sum(math.ceil(config.coverage.replacements * target) for target in cells.values())
+    requests = most * config.attempts
+    return {
+        "slots": len(slots), f"cells of {' × '.join(axes)}": len(cells),
+        "cells": {" · ".join(key): target for key, target in cells.items()},
+        "requests at most": requests, "reply tokens at most": requests * config.max_tokens,
+    }  # fmt: skip
 
 
 def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
@@ -93,7 +104,8 @@ def status_of(recipe: str, settings: list[str]) -> dict[str, Any]:
                 stages[name]["ledger"] = manifest.facts["ledger"]
     running = orjson.loads(folder.read(PROGRESS)) if folder.exists(PROGRESS) else None
     missing = [name for name in STAGES if name not in stages]
-    return {"folder": folder.url, "stages": stages, "missing": missing, "last progress": running if missing else None}
+    return {"folder": folder.url, "stages": stages, "missing": missing, "last progress": running if missing else None,
+            "coverage": state_of(folder)}  # fmt: skip
 
 
 def print_status(found: dict[str, Any], *, as_json: bool) -> None:
@@ -116,9 +128,27 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
     if found["last progress"]:
         last = found["last progress"]
         print(f"  {last['stage']:<10} {last['done']:,}/{last['total']:,} {last['unit']} {last['note']}")
+    if found["coverage"]:
+        print("\n".join(_cell_lines(found["coverage"])))
     for name in found["missing"]:
         print(f"  {name:<10} not complete")
     return None
+
+
+def _cell_lines(coverage: dict[str, Any]) -> Iterator[str]:
+    """How many cells are filled, and each that is closed or short with its reason."""
+    cells = coverage["cells"]
+    full = sum(cell["kept"] >= cell["target"] for cell in cells)
+    yield f"  {'cells':<10} {full:,} of {len(cells):,} filled" + (
+        f"; ended: {coverage['ended']}" if coverage["ended"] else ""
+    )
+    for cell in cells:
+        if cell["kept"] < cell["target"] and (cell["closed"] or cell["lost"] or coverage["ended"]):
+            lost = ", ".join(
+                f"{reason} {count:,}" for reason, count in sorted(cell["lost"].items(), key=lambda one: -one[1])
+            )
+            why = cell["closed"] or lost or coverage["ended"]
+            yield f"    {cell['cell']:<44} {cell['kept']:,} of {cell['target']:,}, {cell['pending']:,} open: {why}"
 
 
 def rows_of(

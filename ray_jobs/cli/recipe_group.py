@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -103,14 +104,23 @@ def _pilot(recipe: str, given: list[str], count: int, *, as_json: bool) -> None:
 
 
 def preview(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1, help="Rows to show.")] = 1,
-            set_: SetOption = None) -> None:  # fmt: skip
+            compare: Annotated[list[str] | None, typer.Option(help="Form to compare with the others named, on the same slots.")] = None,
+            set_: SetOption = None, json: JsonOption = False) -> None:  # fmt: skip
     """Write a few real rows, with their prompts, and keep nothing.
 
-    Example: hornbook preview demo -n 2
+    With --compare, given twice or more, -n slots are asked in each form: yield, diversity and cost side by side.
+
+    Example: hornbook preview demo -n 64 --compare story --compare textbook_section
     """
     from ray_jobs.preview import preview_rows
     from ray_jobs.resolve import resolve
 
+    if compare:
+        from ray_jobs.compare_forms import compare_forms, side_by_side
+
+        found = compare_forms(resolve(recipe, settings(set_)).recipe, compare, n)
+        print(dumps(found, indent=2, ensure_ascii=False) if json else "\n".join(side_by_side(found)))
+        return
     for text in preview_rows(resolve(recipe, settings(set_)).recipe, n):
         print(text)
 

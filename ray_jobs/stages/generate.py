@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from corpus.document import Document, documents_table, rejections_table
 from corpus.errors import IncompleteError, SetupError, YieldError
-from corpus.facts import counts, histogram, number, samples, table
+from corpus.facts import counts, histogram, number, samples
 from corpus.journal import read_journal
 from corpus.label_writer import LabelWriter
 from corpus.manifest import Balance, Manifest, load_manifest
@@ -22,7 +22,7 @@ from filters.decontaminate import benchmark_hash
 from filters.sensitive import redact
 from generator.book import Book
 from generator.labelling import NO_LABELS, Unlabelled, label_documents
-from generator.plan import Slot, coverage
+from generator.plan import Slot
 from generator.recall import Elsewhere
 from generator.reply import OUTCOMES, Failure, Outcome, Reply, outcome_of
 from generator.request import Request
@@ -37,6 +37,7 @@ from ray_jobs.planning import Plan, library_of, plan_for
 from ray_jobs.progress import Ahead, Progress
 from ray_jobs.recipe import Recipe
 from ray_jobs.stage import Made, Stage
+from ray_jobs.steering import keep_state, steering_facts, steering_partition, tell_wave
 from ray_jobs.stopwatch import Stopwatch
 from ray_jobs.tombstones import forgotten_slots
 from ray_jobs.verifying import VERDICTS, verdicts_table, verifying
@@ -77,11 +78,13 @@ def _work(line: Line, store: Store) -> Made:
 def _written(line: Line, store: Store, plan: Plan, verification: Verifying | None) -> Made:
     recipe, watch = line.recipe, Stopwatch(store)
     gone = forgotten_slots(line.folder, plan.slots)
-    book = open_book(plan, purse=purse_of(recipe, watch), forgotten=gone, verification=verification)
+    book = open_book(plan, purse=purse_of(recipe, watch), forgotten=gone, verification=verification,
+                     steered=True)  # fmt: skip
 
     def told(wave: int, turns: int) -> None:
         if wave == 1 or turns >= TOLD_SHARE * len(plan.slots):
             line.talk.say(f"generate   wave {wave}: {turns:,} requests")
+        tell_wave(line, book)
 
     stored, other = stored_outcomes(store), elsewhere_for(recipe, line.talk.say)
     waves = Waves(book, store, plan.request, stored, elsewhere=other, on_wave=told)
@@ -91,9 +94,12 @@ def _written(line: Line, store: Store, plan: Plan, verification: Verifying | Non
 
 def open_book(
     plan: Plan, slots: Sequence[Slot] | None = None, *, as_they_come: bool = False, purse: Purse | None = None,
-    forgotten: Collection[str] = (), verification: Stored | None = None,
+    forgotten: Collection[str] = (), verification: Stored | None = None, steered: bool = False,
 ) -> Book:  # fmt: skip
-    """The book of a run that begins; of some of its `slots` only where they are given."""
+    """The book of a run that begins; of some of its `slots` only where they are given.
+
+    `steered`: coverage decides over the slots, wave by wave; else all of them are open at once.
+    """
     config = plan.recipe.generate
     assert config is not None
     accept = acceptance(plan.recipe.filters) if config.accept else accept_all
@@ -103,6 +109,7 @@ def open_book(
     return Book(
         chosen, config, accept, plan.cast, as_they_come=as_they_come, purse=purse, forgotten=forgotten,
         verification=verification,
+        coverage=plan.coverage() if steered else None,
     )  # fmt: skip
 
 
@@ -150,6 +157,7 @@ def ask(
                 crew.ask(source, taken, line.stopping, getattr(line.teacher, "keep_alive", lambda: None))
             finally:
                 watch.stop()
+    keep_state(line.folder, book, "spend cap" if waves.capped else "")
     line.check()
     _check_ended(line.recipe, waves, book)
     return progress.sent
@@ -198,8 +206,8 @@ def _worth(outcome: Outcome) -> tuple[bool, bool, int, int]:
 
 def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Made:
     """Commit the book's documents, outcomes and rejections, and what is known of them."""
-    slots, licence = plan.slots, line.recipe.teacher.licence
-    kept = [replace(book.documents[slot.id], licence=licence) for slot in slots if slot.id in book.documents]
+    licence = line.recipe.teacher.licence
+    kept = [replace(book.documents[slot.id], licence=licence) for slot in book.slots if slot.id in book.documents]
     documents = documents_table(kept)
     if kept:
         lengths = line.teacher.counter().count([item.text for item in kept])
@@ -211,6 +219,7 @@ def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Mad
         write_partition(store, "documents", 0, documents),
         write_partition(store, "replies", 0, outcomes, group_rows=REPLIES_A_GROUP),
     ]
+    partitions.append(steering_partition(store, plan, book))
     if book.rejections:
         partitions.append(
             write_partition(store, "rejected", 0, rejections_table(sorted(book.rejections, key=lambda item: item.id)))
@@ -227,9 +236,9 @@ def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Mad
         balance=Balance(made=attempts, kept=len(kept), rejected=len(book.rejections)),
         reasons=reasons,
         licences=Counter(item.licence for item in kept),
-        facts=_facts(slots, kept, book) | ledger_facts(line, plan, book, len(kept), tokens) | _prompt_facts(plan)
-        | (labels.facts() if labels else {}),
-        totals={"documents": len(kept), "tokens": tokens, "slots": len(slots),
+        facts=_facts(kept, book) | steering_facts(plan, book, kept) | ledger_facts(line, plan, book, len(kept), tokens)
+        | _prompt_facts(plan) | (labels.facts() if labels else {}),
+        totals={"documents": len(kept), "tokens": tokens, "slots": len(plan.planned),
                 "attempts": attempts, "requests": asked, "prompt_tokens": book.purse.prompt,
                 "completion_tokens": book.purse.completion, "reused": book.reused,
                 **(labels.totals() if labels else {})},
@@ -296,20 +305,12 @@ def _prompt_facts(plan: Plan) -> dict[str, dict]:
     return facts
 
 
-def _facts(slots: Sequence[Slot], kept: Sequence[Document], book: Book) -> dict[str, dict]:
-    filled = {slot.id for slot in slots if slot.id in book.documents}
-    short = book.shortfall()
+def _facts(kept: Sequence[Document], book: Book) -> dict[str, dict]:
     written = [item.completion_tokens for item in book.replies.values()]
-    facts = {
-        "coverage": coverage(list(slots), filled),
-        "yield.slots": table("Slots", ["planned", "filled", "short", "attempts"],
-                             [[len(slots), len(filled), len(slots) - len(filled), sum(map(len, book.attempts.values()))]]),
+    return {
         "lengths.replies": histogram("Length of the teacher's replies", "tokens", written),
         "requests": number("Tokens that the teacher wrote", sum(written), unit="tokens"),
         "samples.written": samples("As the teacher wrote them", [
             {"id": item.id, "text": redact(item.text)[0], "domain": item.domain, "form": item.form} for item in kept[:SHOWN]
         ]),
     }  # fmt: skip
-    if short:
-        facts["yield.short"] = counts("Slots that stayed empty, by cause", short, unit="slots")
-    return facts

@@ -9,6 +9,7 @@ import pytest
 
 from corpus.errors import RecipeError
 from corpus.manifest import load_manifest, table_of
+from generator.config import CoverageConfig
 from ray_jobs.drive import run
 from ray_jobs.line import run_folder
 from ray_jobs.planning import plan_for
@@ -35,6 +36,7 @@ def seeded(recipe: Path, tmp_path: Path) -> Recipe:
 
 def resolved(recipe: Path, *settings: str) -> Recipe:
     forms = ("generate.forms=[rewrite_tutorial, rewrite_faq]", "generate.seeds=[web]", "generate.documents=40")
+    forms += ("generate.coverage.replacements=0",)
     return resolve(str(recipe), [*forms, *settings], {}).recipe
 
 
@@ -67,6 +69,21 @@ def test_a_contaminated_seed_is_a_named_shortfall_and_costs_no_token(seeded: Rec
     assert filtered.reasons["contaminated.ngram"] >= 2, "the pages themselves go too"
     shown = [row for row in filtered.facts["samples.rejected"]["rows"] if row["reason"].startswith("contaminated")]
     assert {row["text"] for row in shown} == {"(withheld)"}
+
+
+def test_replacements_of_contaminated_slots_are_checked_too(seeded: Recipe) -> None:
+    config = seeded.generate.model_copy(update={"coverage": CoverageConfig(replacements=2.0)})  # type: ignore[union-attr]
+    recipe = seeded.model_copy(update={"generate": config})
+    run(recipe, until="generate", talk=Talk(quiet=True))
+    folder = run_folder(recipe)
+    manifest = load_manifest(folder.child("generate"))
+    assert manifest is not None
+    assert manifest.totals["documents"] == manifest.totals["slots"]
+    held = {seed.id for seed in plan_for(recipe, folder).seeds.values() if page(LEAKED[0])[:60] in seed.text}
+    rows = table_of(folder.child("generate"), manifest, "documents").to_pylist()
+    assert held
+    assert not any(set(row["lineage"]["seed_ids"]) & held for row in rows)
+    assert [made.same for made in replay(recipe)] == [True]
 
 
 @pytest.mark.parametrize("policy, seeds", [("mask", 20), ("leave_out", 19)])

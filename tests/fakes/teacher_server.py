@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from tests.fakes.teacher_text import reply_body
+from tests.fakes.teacher_text import reply_body, reply_text
 
 MODEL = "fake-teacher"
 CONTEXT = 2048
@@ -130,6 +130,8 @@ async def inject(fault: Fault, body: dict[str, Any], send: Send, key: str = "") 
         "tool_call": lambda: _with_message(body, "tool_calls", content=None, tool_calls=[]),
         "at_limit": lambda: _at_limit(body),
         "huge": lambda: _with_message(body, content="word " * (1 << 20)),
+        "same_text": lambda: _with_message(body, content=reply_text({"messages": [], "seed": 0})),
+        "same_opening": lambda: _with_message(body, content=f"In this lesson we will learn about {reply_text(body)}"),
         "endless": lambda: _with_message(body, content="word " * (8 << 20)),
         "rate_limit": lambda: response(429, b'{"error":{"message":"slow down"}}', f"retry-after: {fault.retry_after}"),
     }

@@ -7,7 +7,7 @@ import pytest
 
 from corpus.errors import RecipeError
 from generator.config import GenerateConfig
-from generator.plan import coverage, plan_slots
+from generator.plan import plan_slots
 from generator.request import make_request
 from generator.teacher_config import TeacherConfig
 from prompts.form import Draw
@@ -70,13 +70,6 @@ def test_model_revision_and_sampling_are(change: dict[str, object]) -> None:
 
 def test_an_attempt_has_a_key_of_its_own() -> None:
     assert request_key(0) != request_key(1)
-
-
-def test_coverage_counts_filled_against_planned() -> None:
-    slots = plan(34)
-    fact = coverage(slots, {slots[0].id})
-    assert sum(value or 0 for row in fact["values"] for value in row) == 1
-    assert sum(value or 0 for row in fact["targets"] for value in row) == 34
 
 
 def test_no_topic_comes_again_before_every_other_came_as_often() -> None:
