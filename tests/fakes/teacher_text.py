@@ -41,7 +41,8 @@ def reply_text(body: Mapping[str, Any], spread: float = 0.0) -> str:
     if asked:
         schema = asked["json_schema"]["schema"]
         return json.dumps(_value(schema, schema.get("$defs", {}), draw), ensure_ascii=False)
-    if _is_chinese(str(body["messages"][-1]["content"])):
+    messages = body.get("messages") or [{"content": ""}]
+    if _is_chinese(str(messages[-1]["content"])):
         return draw.choice(_recorded()) if draw.random() < RECORDED else _chinese(draw, draw.randint(120, 260))
     if asserted := ASSERTED.search(repr(body.get("messages"))):
         return _exercise(draw, asserted.group(1))
