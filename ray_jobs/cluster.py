@@ -61,11 +61,24 @@ def connect(config: RunConfig) -> Any:
             options["address"] = config.address or os.environ["RAY_ADDRESS"]
         else:
             options.update(address="local", num_cpus=config.workers or os.cpu_count(), include_dashboard=False)
+        _init(ray, options)
+    return ray
+
+
+def _init(ray: Any, options: dict[str, Any]) -> None:
+    """Start or join. A busy machine may miss the 30 s that Ray gives its own processes to come up, so it is asked twice."""
+    for last in (False, True):
         try:
             ray.init(runtime_env={"env_vars": WORKER_ENVIRONMENT}, **options)
+            return
         except (ConnectionError, RuntimeError, OSError, ValueError) as error:
             raise SetupError(f"Ray did not start or answer: {error}", hint="hornbook doctor") from error
-    return ray
+        except Exception as error:  # Ray's own type for a late node is a bare `Exception`
+            if last:
+                raise SetupError(
+                    f"Ray did not start: {error}",
+                    hint="the machine may be too busy: run again, or set run.workers to 0",
+                ) from error
 
 
 def worker_code_hash() -> str:
