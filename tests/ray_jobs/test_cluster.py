@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import ray
 
@@ -15,7 +13,7 @@ LATE = Exception("The current node timed out during startup.")
 
 
 @pytest.fixture
-def tries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException | None]]:
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
     """What each start of Ray does, the first first."""
     planned: list[BaseException | None] = []
 
@@ -25,7 +23,7 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException | None
 
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    yield planned
+    return planned
 
 
 def test_a_late_node_is_given_a_second_start(tries: list[BaseException | None]) -> None:
