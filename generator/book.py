@@ -9,7 +9,7 @@ from dataclasses import replace
 from corpus.document import Document, Rejection
 from generator.attempt import Attempt, Cast, Next, Turn, written
 from generator.config import GenerateConfig
-from generator.coverage import Coverage
+from generator.coverage import FORGOTTEN, Coverage
 from generator.plan import Slot
 from generator.reply import Failure, Outcome, Reply
 from generator.request import Request
@@ -18,7 +18,6 @@ from generator.verification import Verification
 from generator.verify_code import Verdict
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
-FORGOTTEN = "forgotten"  # the cause of a slot whose texts were taken down
 FINAL = frozenset({"contaminated", FORGOTTEN})  # of the slot or its seed: no other attempt would end otherwise
 FILLED = ""  # the reason of an attempt that filled its slot
 Accept = Callable[[Sequence[Document]], Sequence[tuple[str, str]]]

@@ -20,6 +20,7 @@ from generator.config import CoverageConfig, GenerateConfig
 from generator.diversity import gram_sets, novelty
 from generator.plan import Slot, Source, key_of
 
+FORGOTTEN = "forgotten"  # the cause of a slot whose texts were taken down
 SATURATED, RETIRED = "saturated", "template retired"
 REPEAT = "duplicate"  # first word of the reasons that say so
 SAMPLE = np.uint64(4)  # one n-gram in four is remembered: a share over some hundred of them is as sharp as needed
@@ -99,6 +100,7 @@ class Coverage:
         cell = self.cells[self._key(slot)]
         cell.ended += 1
         cell.lost[reason] += 1
+        cell.target -= reason == FORGOTTEN  # it stays empty: nobody asked for another text in its place
 
     def drops(self, slot: Slot) -> str:
         """Why a slot is not asked once more; empty when it may be."""

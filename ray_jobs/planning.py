@@ -15,10 +15,9 @@ from corpus.manifest import load_manifest, table_of
 from corpus.store import Store
 from filters.chain import decide
 from generator.attempt import Attempt, Turn
-from generator.book import FORGOTTEN
 from generator.collapse import Collapse
 from generator.config import GenerateConfig
-from generator.coverage import Coverage
+from generator.coverage import FORGOTTEN, Coverage
 from generator.operators.chain import play
 from generator.operators.play import Play, RunTests, Setting, unasked
 from generator.plan import Slot, Source, lanes_of, plan_slots
