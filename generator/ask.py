@@ -75,6 +75,11 @@ class Asker:
         """Whether `stop` was called."""
         return self._stop.is_set()
 
+    @property
+    def hungry(self) -> bool:
+        """Whether there is a place in the window that no request waits for."""
+        return not self._window.locked()
+
     def stop(self) -> None:
         """Send nothing more, not even again."""
         self._stop.set()

@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from corpus.errors import SetupError
 from corpus.journal import JournalWriter
@@ -22,6 +23,14 @@ from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
 from generator.teachers.openai_endpoint import open_teacher
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a batch came to. `hungry`: when it was back, the window had room that no other batch filled."""
+
+    outcomes: list[Outcome]
+    hungry: bool
 
 
 class AskingActor:
@@ -39,12 +48,12 @@ class AskingActor:
         self._journal = JournalWriter(open_store(journal), f"w{uuid.uuid4().hex[:12]}")
         self._asker = Asker(self._pool, self._journal, window=window, retries=config.retries)
 
-    async def ask(self, requests: Sequence[Request]) -> list[Outcome]:
+    async def ask(self, requests: Sequence[Request]) -> Answered:
         """Durable outcomes of a batch. Batches overlap: the window is shared, so no batch waits for its slowest."""
         if self._counter:
             await self._learn()
         outcomes = await asyncio.gather(*(self._asker.one(request) for request in requests))
-        return [outcome for outcome in outcomes if outcome is not None]
+        return Answered([outcome for outcome in outcomes if outcome is not None], self._asker.hungry)
 
     async def _learn(self) -> None:
         """How much the endpoints read, asked once; where they do not say, they will say so themselves."""

@@ -17,12 +17,12 @@ from generator.reply import Outcome
 from generator.request import Request
 from generator.teacher_config import TeacherConfig
 from generator.teachers.direct import LOOPBACK
-from ray_jobs.asker import AskingActor
+from ray_jobs.asker import Answered, AskingActor
 from ray_jobs.line import Line
 from ray_jobs.passes import OnRay
 
 BATCH = 4  # requests in a call of an actor: 1 costs 1 to 2 CPU seconds more in 1,000 (measured), many feed unevenly
-AHEAD = 1.5  # work handed out, as a multiple of the window
+AHEAD, MOST_AHEAD = 1.5, 4.0  # work handed out, as a multiple of the window: at first, and where lengths vary tenfold
 DURABLE_S = (
     0.1  # a reply counts when it is on the disk, which takes up to this long: a fast teacher needs a longer lead
 )
@@ -89,7 +89,7 @@ class RayCrew:
         self._members: list[Any] = [
             actor.remote(teacher, urls, served_name, journal, window, counter) for window in windows
         ]
-        self._batch, self._lead = batch, _Lead(teacher.concurrency, count, batch)
+        self._batch, self._lead = batch, Lead(teacher.concurrency, count, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
@@ -105,14 +105,15 @@ class RayCrew:
                 return
             done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
             for reference in done:
-                self._lead.seen(outcomes := self._outcomes(reference))
-                seen(outcomes)
+                self._lead.seen(answered := self._answered(reference))
+                seen(answered.outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
                 watch()
 
-    def _outcomes(self, reference: Any) -> list[Outcome]:
+    def _answered(self, reference: Any) -> Answered:
         try:
-            return list(self._ray.get(reference))
+            answered: Answered = self._ray.get(reference)
+            return answered
         except self._ray.exceptions.RayActorError as error:
             raise IncompleteError(
                 f"an asking actor died more often than it is started again: {error}",
@@ -145,7 +146,7 @@ class LocalCrew:
     ) -> None:  # fmt: skip
         self._runner = asyncio.Runner()
         self._member = self._runner.run(_made(teacher, urls, served_name, journal, counter))
-        self._batch, self._lead = batch, _Lead(teacher.concurrency, 1, batch)
+        self._batch, self._lead = batch, Lead(teacher.concurrency, 1, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
@@ -157,7 +158,7 @@ class LocalCrew:
         self._runner.close()
 
     async def _ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None]) -> None:
-        waiting: set[asyncio.Task[list[Outcome]]] = set()
+        waiting: set[asyncio.Task[Answered]] = set()
         while True:
             while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(self._batch)):
                 waiting.add(asyncio.create_task(self._member.ask(batch)))
@@ -167,8 +168,8 @@ class LocalCrew:
                 return
             done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                self._lead.seen(outcomes := task.result())
-                seen(outcomes)
+                self._lead.seen(answered := task.result())
+                seen(answered.outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
                 watch()
 
@@ -180,11 +181,16 @@ async def _made(
     return AskingActor(teacher, urls, served_name, journal, teacher.concurrency, counter)
 
 
-class _Lead:
-    """How many batches are handed out: enough for the window, and for what is on its way to the disk at this speed."""
+class Lead:
+    """How many batches are handed out: enough for the window, and for what is on its way to the disk at this speed.
+
+    A batch is back when its slowest reply is. Where lengths vary, many places of the window fall to batches that are
+    nearly done, and the window runs dry; then more is handed out, a batch at a time, until it does not.
+    """
 
     def __init__(self, concurrency: int, least: int, batch: int) -> None:
-        self._window, self._least, self._batch = AHEAD * concurrency, least, batch
+        self._window, self._most = AHEAD * concurrency, MOST_AHEAD * concurrency
+        self._least, self._batch = least, batch
         self._rate, self._count, self._since = 0.0, 0, time.monotonic()
 
     @property
@@ -192,9 +198,11 @@ class _Lead:
         """Batches that may be out now."""
         return max(self._least, int((self._window + DURABLE_S * self._rate) / self._batch))
 
-    def seen(self, outcomes: Sequence[Outcome]) -> None:
-        """Outcomes came; the rate is that of the last half second."""
-        self._count += len(outcomes)
+    def seen(self, answered: Answered) -> None:
+        """A batch is back; the rate is that of the last half second."""
+        if answered.hungry:
+            self._window = min(self._most, self._window + self._batch)
+        self._count += len(answered.outcomes)
         if (passed := time.monotonic() - self._since) > POLL_S:
             self._rate, self._count, self._since = self._count / passed, 0, time.monotonic()
 
