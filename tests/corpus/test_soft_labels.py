@@ -135,7 +135,7 @@ def test_parts_are_joined_at_the_least_k() -> None:
 
 
 def test_cleaned_and_redacted_texts_lose_their_labels_and_are_counted() -> None:
-    texts = [f"Text {n} is long enough. Write to someone{n}@example.org now." for n in range(6)]
+    texts = [f"Text {n} is long enough. Write to someone{n}@mailbox.org now." for n in range(6)]
     rows = [
         Labelled(f"d{n}", text_hash(text), "r", 0, labels_of([1, 2, 3], 2), "m", "t") for n, text in enumerate(texts)
     ]

@@ -102,6 +102,12 @@ def _generate(draw: np.random.Generator) -> dict:
     return {
         "yield": facts.number("Yield of the teacher", 84.5, unit="% of replies kept"),
         "coverage": facts.grid("Documents kept, by domain and form", DOMAINS, FORMS, have, want),
+        "diversity.templates": facts.table(
+            "Diversity by template",
+            ["template", "documents", "openings"],
+            [["story.j2", 71, 0.04], ["glossary.j2", 71, 0.07]],
+        ),
+        "ledger": facts.table("What it cost", ["what", "forecast", "actual"], [["tokens", "31,000", "29,480"]]),
         "lengths": facts.histogram("Length of written documents", "words", draw.normal(231, 44, 142)),
         "requests": facts.counts("Requests by outcome", {"stop": 131, "length": 37, "retried": 9}),
         "samples.written": facts.samples(
