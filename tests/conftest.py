@@ -12,3 +12,8 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# After the settings above, which it reads when it is imported.
+from tests.fakes.real_teacher import real_teacher
+
+__all__ = ["real_teacher"]  # here, and imported nowhere else, so that a session has one server

@@ -28,7 +28,7 @@ from ray_jobs.replay import replay
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
 from tests.fakes.page import Page
-from tests.fakes.real_teacher import RealTeacher, real_teacher  # noqa: F401 - a fixture
+from tests.fakes.real_teacher import RealTeacher
 from tests.fakes.teacher_text import _chinese, _recorded
 
 CHINESE = (
@@ -114,9 +114,10 @@ def test_good_chinese_passes_every_profile_and_a_long_paragraph_is_no_long_word(
 
 
 @pytest.mark.teacher
+@pytest.mark.timeout(900)
 def test_what_the_embedded_teacher_writes_for_chinese_slots_is_named_language(
     recipe: Path,
-    real_teacher: RealTeacher,  # noqa: F811
+    real_teacher: RealTeacher,
 ) -> None:
     settings = (f"teacher.endpoints=[{real_teacher.url}]", f"teacher.model={real_teacher.model}", f"teacher.tokenizer={real_teacher.folder}",
                 "generate.documents=8", "generate.attempts=1", "generate.max_tokens=160", "teacher.timeout_s=240")  # fmt: skip

@@ -18,11 +18,10 @@ from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
 from tests.crash.figures import record
-from tests.fakes.real_teacher import RealTeacher, real_teacher
+from tests.fakes.real_teacher import RealTeacher
 from tests.fakes.slots import filled
 from tests.fakes.turnstile import Turnstile
 
-__all__ = ["real_teacher"]
 pytestmark = [pytest.mark.teacher, pytest.mark.ray, pytest.mark.soak, pytest.mark.timeout(1500)]
 KILLS, DOCUMENTS, WINDOW = 3, 48, 8
 SPREAD_S = 4.0  # a kill falls at a random moment this long after the server took its first request
