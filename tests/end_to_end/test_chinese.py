@@ -126,5 +126,5 @@ def test_what_the_embedded_teacher_writes_for_chinese_slots_is_named_language(
     made = manifest_of(found, "generate")
     short = made.facts["yield.short"]["values"]
     assert sum(short.values()) + made.totals["documents"] == 8
-    assert short["language"] >= 6
+    assert short["language"] >= 1, "what is too short or turns in a circle is named so before its script is looked at"
     assert made.totals["documents"] <= 1
