@@ -64,7 +64,7 @@ def started_head(folder: Path) -> Iterator[Head]:
         MARK: uuid.uuid4().hex,
     }  # fmt: skip
     command = [str(home / "ray"), "start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}",
-               "--dashboard-host=127.0.0.1", "--num-cpus=2", "--disable-usage-stats"]  # fmt: skip
+               "--dashboard-host=127.0.0.1", f"--dashboard-agent-listen-port={_free_port()}", "--num-cpus=2", "--disable-usage-stats"]  # fmt: skip
     with (folder / "head.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
