@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-import ray
 
 from corpus.errors import SetupError
-from ray_jobs.cluster import connect
+from ray_jobs.cluster import connect, loopback_environment
 from ray_jobs.recipe import RunConfig
 
 LATE = Exception("The current node timed out during startup.")
@@ -15,6 +16,9 @@ LATE = Exception("The current node timed out during startup.")
 @pytest.fixture
 def tries(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
     """What each start of Ray does, the first first."""
+    os.environ.update(loopback_environment())  # Ray reads its settings when it is imported, once for all tests
+    import ray
+
     planned: list[BaseException | None] = []
 
     def init(**options: object) -> None:
