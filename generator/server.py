@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from corpus.errors import SetupError
+from generator.one_process import FLAGS, one_process_environment, runs_in_one_process
 from generator.precision import served_precision
 from generator.process_session import end_session
 from generator.server_log import explain
@@ -95,7 +96,7 @@ class VllmServer:
         if cpu:
             batched = str(max(config.max_model_len, 2048))
             flags += ["--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", batched]
-            flags += ["--block-size", BLOCK]
+            flags += ["--block-size", BLOCK, *(FLAGS if self._one_process() else ())]
         return [*flags, *config.extra, *self._extra]
 
     def environment(self) -> dict[str, str]:
@@ -105,7 +106,11 @@ class VllmServer:
         return {"VLLM_CPU_KVCACHE_SPACE": str(self._config.kv_space_gib), "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1",
                 "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1" if Path(self._model).is_dir() else "0"),
                 "PYTHONPATH": path, "VLLM_HOST_IP": self._host, PARENT: str(os.getpid()),
+                **(one_process_environment() if self._one_process() else {}),
                 **({"VLLM_API_KEY": self._key} if self._key else {})}  # fmt: skip
+
+    def _one_process(self) -> bool:
+        return is_cpu_build() and runs_in_one_process((*self._config.extra, *self._extra))
 
     def wait_ready(self) -> str:
         """Block until the server answers; the URL. Raises `SetupError` with the cause when it dies or takes too long."""

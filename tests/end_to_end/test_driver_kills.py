@@ -109,7 +109,7 @@ def check(tmp_path: Path, tokenizer: Path, kills: int, documents: int) -> None:
     assert killed == kills, f"seed {seed}: the run was over before it had been killed often enough"
     assert found == whole, f"seed {seed}"
     assert (lost, repeated) == (0, 0)
-    assert manifest.totals["slots"] == documents > len(found.kept) > 0
+    assert manifest.totals["slots"] == documents >= len(found.kept) > 0
     assert asked == attempts > documents, "every attempt reached the teacher, and there were second attempts"
     assert sent <= bound, f"seed {seed}: {sent} requests for {attempts} attempts and {killed} kills"
 

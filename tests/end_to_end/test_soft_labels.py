@@ -57,7 +57,7 @@ def test_labels_come_in_the_same_call_equal_the_servers_and_decode_to_the_kept_t
         assert reader.decode(ids, skip_special_tokens=False).encode() == text.encode()
         assert row.text_hash == text_hash(text)
         assert row.teacher == "fake-teacher@main"
-        told_ids, told = reply_labels(text, K, reader, ended=True)
+        told_ids, told = reply_labels(text, K, reader, ended=False)
         assert told_ids[row.start : row.start + len(ids)] == ids
         for place, position in enumerate(told[row.start : row.start + len(ids)]):
             mine = dict(zip(row.labels.top_ids[place].tolist(), row.labels.top_logprobs[place], strict=True))

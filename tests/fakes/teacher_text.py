@@ -117,14 +117,18 @@ def _prose(draw: random.Random, goal: int) -> str:
 
 
 def reply_labels(text: str, k: int, tokenizer: Any, *, ended: bool) -> tuple[list[int], list[dict[str, Any]]]:
-    """Token ids and log-probabilities in the form that vLLM gives them, set by the text alone; the drawn token first."""
+    """Token ids and log-probabilities in the form that vLLM gives them; the drawn token first.
+
+    Each position is set by its place and token, so that a text without its last characters has the same ones.
+    """
     ids = tokenizer.encode(text, add_special_tokens=False).ids + ([0] if ended else [])
-    draw, size = random.Random(text), tokenizer.get_vocab_size()
-    return ids, [_position(token, draw.sample(range(size), k), draw) for token in ids]
+    size = tokenizer.get_vocab_size()
+    return ids, [_position(token, k, size, random.Random(f"{place} {token}")) for place, token in enumerate(ids)]
 
 
-def _position(token: int, others: list[int], draw: random.Random) -> dict[str, Any]:
+def _position(token: int, k: int, size: int, draw: random.Random) -> dict[str, Any]:
     """Every fourth token drawn is not among the likeliest, and then stands for the last of them."""
+    others = draw.sample(range(size), k)
     values = sorted((-10 * draw.random() for _ in others), reverse=True)
     likely = [item for item in others if item != token][: len(others) - 1]
     place = len(likely) if draw.random() < 0.25 else draw.randrange(len(likely) + 1)
