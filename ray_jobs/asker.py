@@ -36,17 +36,22 @@ class Answered:
 class AskingActor:
     """Created by Ray, or in this process when there is no Ray; the same code."""
 
-    def __init__(
-        self, config: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, window: int,
-        counter: TokenCounter | None = None,
-    ) -> None:  # fmt: skip
-        """With a `counter`, prompts that the endpoints have no room for are told as overlong and not sent."""
-        self._counter, self._known = counter, asyncio.Lock()
+    def __init__(self, config: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, window: int) -> None:
+        self._counter: TokenCounter | None = None
+        self._known = asyncio.Lock()
         teachers = [open_teacher(config, url, served_name) for url in urls]
         stall_s = config.timeout_s if config.stream else config.stall_s  # a stream watches its tokens by itself
         self._pool = Pool(teachers, most=window, stall_s=stall_s)
         self._journal = JournalWriter(open_store(journal), f"w{uuid.uuid4().hex[:12]}")
         self._asker = Asker(self._pool, self._journal, window=window, retries=config.retries)
+
+    async def measure_with(self, counter: TokenCounter) -> None:
+        """Prompts that the endpoints have no room for are told as overlong and not sent.
+
+        Not an argument of the constructor: megabytes there stand in Ray's object store, and an actor whose arguments
+        are gone cannot be started again. One that was started again leaves the refusing to the endpoint.
+        """
+        self._counter = counter
 
     async def ask(self, requests: Sequence[Request]) -> Answered:
         """Durable outcomes of a batch. Batches overlap: the window is shared, so no batch waits for its slowest."""

@@ -86,9 +86,10 @@ class RayCrew:
             num_cpus=0, max_restarts=5, max_task_retries=5, max_concurrency=1000, **_place(ray, urls)
         )
         windows = [teacher.concurrency // count + (index < teacher.concurrency % count) for index in range(count)]
-        self._members: list[Any] = [
-            actor.remote(teacher, urls, served_name, journal, window, counter) for window in windows
-        ]
+        self._members: list[Any] = [actor.remote(teacher, urls, served_name, journal, window) for window in windows]
+        if counter:
+            tokenizer = ray.put(counter)
+            ray.get([member.measure_with.remote(tokenizer) for member in self._members])
         self._batch, self._lead = batch, Lead(teacher.concurrency, count, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
@@ -178,7 +179,10 @@ async def _made(
     teacher: TeacherConfig, urls: Sequence[str], served_name: str, journal: str, counter: TokenCounter | None
 ) -> AskingActor:
     """Created inside the loop that it will use."""
-    return AskingActor(teacher, urls, served_name, journal, teacher.concurrency, counter)
+    member = AskingActor(teacher, urls, served_name, journal, teacher.concurrency)
+    if counter:
+        await member.measure_with(counter)
+    return member
 
 
 class Lead:
