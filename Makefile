@@ -8,6 +8,10 @@ EXTRA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/nu
 LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null || echo "$$PIP_FIND_LINKS")
 TORCH := $(if $(LINKS),,$(if $(filter local,$(EXTRA)),--torch-backend=cpu,))
 
+# Some images forbid Python to keep what it compiled. Then every process, and there are many, compiles torch, Ray and vLLM
+# anew before it does anything.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint types soak install clean
 demo: install
 	@$(BIN)/hornbook run demo

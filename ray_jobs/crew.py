@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ AHEAD, MOST_AHEAD = 1.5, 4.0  # work handed out, as a multiple of the window: at
 DURABLE_S = (
     0.1  # a reply counts when it is on the disk, which takes up to this long: a fast teacher needs a longer lead
 )
+SLOW = 50.0  # replies a second; below it the price of a call of an actor is nothing
 POLL_S = 0.5
 
 
@@ -95,17 +96,18 @@ class RayCrew:
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
         """See `Crew`."""
         turn, draining = itertools.cycle(self._members), False
-        waiting: list[Any] = []
+        waiting: dict[Any, int] = {}
         while True:
-            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(self._batch)):
-                waiting.append(next(turn).ask.remote(batch))
+            while not stopping.is_set() and (batch := _next(source, self._lead, waiting)):
+                waiting[next(turn).ask.remote(batch)] = len(batch)
             if stopping.is_set() and not draining:
                 draining = True
                 self._ray.get([member.drain.remote() for member in self._members])
             if not waiting:
                 return
-            done, waiting = self._ray.wait(waiting, num_returns=1, timeout=POLL_S)
+            done, _ = self._ray.wait(list(waiting), num_returns=1, timeout=POLL_S)
             for reference in done:
+                del waiting[reference]
                 self._lead.seen(answered := self._answered(reference))
                 seen(answered.outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
@@ -159,16 +161,17 @@ class LocalCrew:
         self._runner.close()
 
     async def _ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None]) -> None:
-        waiting: set[asyncio.Task[Answered]] = set()
+        waiting: dict[asyncio.Task[Answered], int] = {}
         while True:
-            while not stopping.is_set() and len(waiting) < self._lead.batches and (batch := source.take(self._batch)):
-                waiting.add(asyncio.create_task(self._member.ask(batch)))
+            while not stopping.is_set() and (batch := _next(source, self._lead, waiting)):
+                waiting[asyncio.create_task(self._member.ask(batch))] = len(batch)
             if stopping.is_set():
                 await self._member.drain()
             if not waiting:
                 return
-            done, waiting = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
+                del waiting[task]
                 self._lead.seen(answered := task.result())
                 seen(answered.outcomes)
             if not stopping.is_set():  # who stops a job may have stopped its teacher too
@@ -185,11 +188,18 @@ async def _made(
     return member
 
 
-class Lead:
-    """How many batches are handed out: enough for the window, and for what is on its way to the disk at this speed.
+def _next(source: Source, lead: Lead, waiting: Mapping[Any, int]) -> Sequence[Request]:
+    """The batch to hand out now; empty when enough is out, or when there is none."""
+    size = lead.next(sum(waiting.values()))
+    return source.take(size) if size else ()
 
-    A batch is back when its slowest reply is. Where lengths vary, many places of the window fall to batches that are
-    nearly done, and the window runs dry; then more is handed out, a batch at a time, until it does not.
+
+class Lead:
+    """How many requests are handed out: enough for the window, and for what is on its way to the disk at this speed.
+
+    Single ones while replies are slow: whoever waits for the first text waits for no other. Of a fast teacher they go
+    in batches, and a batch is back when its slowest reply is. Where lengths vary, many places of the window fall to
+    batches that are nearly done, and the window runs dry; then more is handed out, a batch at a time, until it does not.
     """
 
     def __init__(self, concurrency: int, least: int, batch: int) -> None:
@@ -198,9 +208,14 @@ class Lead:
         self._rate, self._count, self._since = 0.0, 0, time.monotonic()
 
     @property
-    def batches(self) -> int:
-        """Batches that may be out now."""
-        return max(self._least, int((self._window + DURABLE_S * self._rate) / self._batch))
+    def limit(self) -> int:
+        """Requests that may be out now."""
+        return max(self._least * self._batch, int(self._window + DURABLE_S * self._rate))
+
+    def next(self, out: int) -> int:
+        """Size of the next batch when `out` requests are handed out; 0 when that is enough."""
+        size = self._batch if self._rate > SLOW else 1
+        return size if out + size <= self.limit else 0
 
     def seen(self, answered: Answered) -> None:
         """A batch is back; the rate is that of the last half second."""
