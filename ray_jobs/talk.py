@@ -20,6 +20,7 @@ from corpus.store import Store
 from ray_jobs.panel import Panel
 
 PLAIN_EVERY_S = 15.0  # a line this often where there is no terminal
+EARLY = 0.05  # of all: before that much is done, nobody can say how long the rest will take
 PROGRESS = "progress.json"
 
 
@@ -67,7 +68,7 @@ class Talk:
 
         `facts` are more labels and values, such as what was kept and why the rest was not.
         """
-        left = _clock((total - done) / rate) if rate > 0 and done < total else ""
+        left = _clock((total - done) / rate) if rate > 0 and total * EARLY <= done < total else ""
         text = f"{name:<10} {done:,}/{total:,} {unit}, {rate:,.1f} {unit}/s"
         text += "".join(f", {part}" for part in (left and f"{left} left", note, *map(" ".join, facts)) if part)
         with self._lock:
