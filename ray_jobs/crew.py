@@ -90,7 +90,8 @@ class RayCrew:
         self._members: list[Any] = [actor.remote(teacher, urls, served_name, journal, window) for window in windows]
         if counter:
             tokenizer = ray.put(counter)
-            ray.get([member.measure_with.remote(tokenizer) for member in self._members])
+            for member in self._members:  # comes before what it is asked; one that is dead says so when it is asked
+                member.measure_with.remote(tokenizer)
         self._batch, self._lead = batch, Lead(teacher.concurrency, count, batch)
 
     def ask(self, source: Source, seen: Seen, stopping: Event, watch: Callable[[], None] = lambda: None) -> None:
