@@ -186,7 +186,7 @@ def _cells(domain: Domain, form: Form, config: GenerateConfig, library: Library,
 
 def _rounds(domain: Domain, form: str, turns: Mapping[str, Sequence[tuple[str, str]]], seed: int) -> Iterator[Placed]:
     """Each round names every topic once, in a seeded order of its own; a topic that has had all its turns waits."""
-    walks = {title: _walk(len(pairs), seed, domain.language, domain.id, form, title) for title, pairs in turns.items()}
+    walks: dict[str, list[int]] = {}  # of the topics that were reached: a small plan sees few of a large library's
     for ordinal in itertools.count():
         for turn in range(max(len(pairs) for pairs in turns.values())):
             waiting = [title for title, pairs in turns.items() if turn < len(pairs)]
@@ -194,6 +194,8 @@ def _rounds(domain: Domain, form: str, turns: Mapping[str, Sequence[tuple[str, s
                 key=lambda title: digest("round", seed, domain.language, domain.id, form, ordinal, turn, title)
             )
             for title in waiting:
+                if title not in walks:
+                    walks[title] = _walk(len(turns[title]), seed, domain.language, domain.id, form, title)
                 audience, style = turns[title][walks[title][turn]]
                 yield Cell(domain.id, title, form, audience, domain.language, style), ordinal, ()
 

@@ -7,8 +7,9 @@ a Chinese prompt is written in Chinese and not translated word by word. Adding a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -101,7 +102,21 @@ class Library:
 
 def load_library(extra: Path | None = None) -> Library:
     """The shipped library, with the domains, forms and templates of a folder of the user's laid over it."""
-    homes = [HOME, *([extra] if extra else [])]
+    homes = (HOME, *([extra] if extra else []))
+    return _loaded(homes, tuple(_stamps(homes)))
+
+
+def _stamps(homes: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
+    """Every file of the library as it is now: who edits one gets another library."""
+    for home in homes:
+        for path in sorted(home.rglob("*")):
+            if path.suffix in (".yaml", ".j2"):
+                known = path.stat()
+                yield str(path), known.st_mtime_ns, known.st_size
+
+
+@lru_cache(maxsize=4)  # a run asks for its library at every stage, and reading it takes half a second
+def _loaded(homes: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]) -> Library:
     languages = sorted({path.name for home in homes for path in home.iterdir() if _is_language(path)})
     others = {name: _load_language([home / name for home in homes], name, {}) for name in languages}
     return _load_language(homes, BASE, others)
@@ -111,7 +126,7 @@ def _is_language(path: Path) -> bool:
     return path.is_dir() and LANGUAGE.fullmatch(path.name) is not None
 
 
-def _load_language(homes: list[Path], language: str, others: Mapping[str, Library]) -> Library:
+def _load_language(homes: Sequence[Path], language: str, others: Mapping[str, Library]) -> Library:
     domains = {item.id: item for item in _items(homes, "domains", Domain, {"language": language})}
     forms = {item.id: item for item in _items(homes, "forms", Form, {})}
     templates, steps = _templates(homes, "templates"), _templates(homes, "steps")
@@ -126,7 +141,7 @@ def _load_language(homes: list[Path], language: str, others: Mapping[str, Librar
     return library
 
 
-def _templates(homes: list[Path], folder: str) -> dict[str, str]:
+def _templates(homes: Sequence[Path], folder: str) -> dict[str, str]:
     found = {path.name: path.read_text("utf-8") for home in homes for path in _files(home / folder, "*.j2")}
     for name, text in found.items():
         check(text, name)
@@ -137,13 +152,13 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder.glob(pattern))
 
 
-def _items(homes: list[Path], folder: str, kind: Any, given: Mapping[str, str]) -> Iterator[Any]:
+def _items(homes: Sequence[Path], folder: str, kind: Any, given: Mapping[str, str]) -> Iterator[Any]:
     for home in homes:
         for path in _files(home / folder, "*.yaml"):
             yield _valid(kind, {"id": path.stem, **given, **_yaml(path)}, path.name)
 
 
-def _axis(homes: list[Path], name: str) -> Iterator[tuple[str, Any]]:
+def _axis(homes: Sequence[Path], name: str) -> Iterator[tuple[str, Any]]:
     for home in homes:
         if (home / f"{name}.yaml").is_file():
             yield from _yaml(home / f"{name}.yaml").items()
