@@ -113,6 +113,7 @@ def test_good_chinese_passes_every_profile_and_a_long_paragraph_is_no_long_word(
     assert c4(make_batch(pl.Series(["a b c " + "x" * 1500])))["c4.usable_lines"].tolist() == [0.0]
 
 
+@pytest.mark.soak
 @pytest.mark.teacher
 @pytest.mark.timeout(900)
 def test_what_the_embedded_teacher_writes_for_chinese_slots_is_named_language(

@@ -139,7 +139,7 @@ def test_a_driver_that_lost_its_lease_stops_and_says_so(
 
 @pytest.mark.timeout(280)
 def test_a_driver_killed_three_times_loses_and_repeats_nothing(tmp_path: Path, tokenizer: Path) -> None:
-    check(tmp_path, tokenizer, 3, 90)
+    check(tmp_path, tokenizer, 3, 60)
 
 
 @pytest.mark.soak

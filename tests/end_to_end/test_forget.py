@@ -180,8 +180,8 @@ def test_killed_anywhere_it_is_completed_by_the_same_command_and_blocks_the_run_
         forget(done, [] if begun else [chosen["id"]], None)
         assert found_in(home, chosen["text"]) == 0, f"killed at operation {step}"
         sound(done)
-        step += 3 if os.environ.get("HORNBOOK_EVERY") is None else 1
-    assert len(steps) > 4
+        step += 6 if os.environ.get("HORNBOOK_EVERY") is None else 1
+    assert len(steps) > 2
 
 
 def test_before_the_stage_is_complete_the_journal_forgets_and_the_slot_stays_empty(
