@@ -9,7 +9,7 @@ import yaml
 
 from corpus.config import PublishConfig
 from corpus.facts import Fact
-from corpus.folder import DEFAULT, REJECTED, TRAIN, VALIDATION
+from corpus.folder import DEFAULT, LABELS, REJECTED, TRAIN, VALIDATION
 from corpus.manifest import Manifest
 from corpus.markdown import bar, escape, fact_text, number, percent, table
 from corpus.scrub import clean, scrubbed
@@ -71,10 +71,12 @@ def render_card(title: str, manifests: Mapping[str, Manifest], shelf: Shelf, con
 
 
 def data_files(shelf: Shelf) -> list[dict[str, Any]]:
-    """The `configs` of the YAML header: all documents, one config a domain, and the rejected rows."""
+    """The `configs` of the YAML header: all documents, one config a domain, soft labels, and the rejected rows."""
     found = [_config(DEFAULT, {split: f"data/*/{split}-*.parquet" for split in shelf.splits()})]
     for name, splits in shelf.configs.items():
         found.append(_config(name, {split: f"data/{name}/{split}-*.parquet" for split in splits}))
+    if shelf.labelled:
+        found.append(_config(LABELS, {split: f"{LABELS}/{split}-*.parquet" for split in shelf.labelled}))
     if shelf.rejected:
         found.append(_config(REJECTED, {TRAIN: f"{REJECTED}/{TRAIN}-*.parquet"}))
     return found
@@ -143,15 +145,22 @@ def _loading(shelf: Shelf, config: PublishConfig) -> str:
         "",
         f'everything = load_dataset("{where}")',
         f'one_domain = load_dataset("{where}", "{one}", split="train")' if TRAIN in shelf.configs[one] else "",
+        f'labels = load_dataset("{where}", "{LABELS}")' if shelf.labelled else "",
         f'rejected = load_dataset("{where}", "{REJECTED}", split="{TRAIN}")' if shelf.rejected else "",
     ]
     code = "\n".join(line for index, line in enumerate(lines) if line or index == 1)
     rows = [[f"`{name}`", splits.get(TRAIN, 0), splits.get(VALIDATION, 0)] for name, splits in shelf.configs.items()]
     total = shelf.splits()
     everything = [f"`{DEFAULT}` (all)", total.get(TRAIN, 0), total.get(VALIDATION, 0)]
-    rejected = [[f"`{REJECTED}`", shelf.rejected, 0]] if shelf.rejected else []
-    configs = table(["config", TRAIN, VALIDATION], [everything, *rows, *rejected], raw=True)
+    labelled = [shelf.labelled.get(split, 0) for split in (TRAIN, VALIDATION)]
+    rows += [[f"`{LABELS}`", *labelled]] if shelf.labelled else []
+    rows += [[f"`{REJECTED}`", shelf.rejected, 0]] if shelf.rejected else []
+    configs = table(["config", TRAIN, VALIDATION], [everything, *rows], raw=True)
     note = "A document's split is a function of its id: it stays where it is from version to version."
+    if shelf.labelled:
+        note += (f" `{LABELS}` holds the teacher's likeliest tokens for {number(sum(labelled))} documents, joined by `id`: "
+                 "for each of the tokens `token_ids` its log-probability, and `k` entries of `top_ids` and `top_logprobs`, "
+                 "before temperature.")  # fmt: skip
     return f"## Load it\n\n```python\n{code}\n```\n\n{configs}\n\n{note}"
 
 

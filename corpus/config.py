@@ -53,5 +53,7 @@ class PublishConfig(Section):
     """Publish the web rows too, not only the written ones."""
     rejected_text: bool = False
     """Publish the text of rejected rows; never that of sensitive, toxic or contaminated ones."""
+    soft_labels: bool = False
+    """Publish the soft labels of the published documents as a config of their own; those of edited texts are dropped."""
     shard_mb: int = Field(default=500, ge=1, le=500)
     """Size of a Parquet shard."""

@@ -23,7 +23,7 @@ from corpus.ids import canonical, digest
 VOUCHER = "hornbook.json"
 CARD = "README.md"
 FORMAT = 1
-DEFAULT, REJECTED = "default", "rejected"
+DEFAULT, REJECTED, LABELS = "default", "rejected", "soft_labels"
 TRAIN, VALIDATION = "train", "validation"
 VALIDATION_PART = 20  # one document in so many, by its id alone
 _GROUP_BYTES = 32 << 20  # bytes of a row group before packing
@@ -87,7 +87,7 @@ def config_names(domains: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for domain in sorted(set(domains)):
         slug = re.sub(r"[^a-z0-9_]+", "-", domain.lower()).strip("-") or "other"
-        if slug in (DEFAULT, REJECTED) or slug in names.values():
+        if slug in (DEFAULT, REJECTED, LABELS) or slug in names.values():
             slug = f"{slug}-{digest('config', domain)[:6]}"
         names[domain] = slug
     return names

@@ -18,7 +18,7 @@ from typing import Any
 
 from corpus.config import PublishConfig
 from corpus.errors import RecipeError, SetupError, StateError
-from corpus.folder import CARD, DEFAULT, REJECTED, VOUCHER, read_voucher
+from corpus.folder import CARD, DEFAULT, LABELS, REJECTED, VOUCHER, read_voucher
 from corpus.local_store import sync
 from corpus.manifest import Manifest, dataset_hash
 from corpus.publication import Wanted, write_publication
@@ -172,17 +172,24 @@ def _read_back(place: str, revision: str | None, body: Mapping[str, Any]) -> Non
         everything = datasets.load_dataset(place, DEFAULT, **settings)
         tables = [part.data.table.select(["id", "text"]) for part in everything.values()]
         rows, found = sum(table.num_rows for table in tables), dataset_hash(tables)
-        rejected = 0
-        if body["rejected"]:
-            rejected = sum(part.num_rows for part in datasets.load_dataset(place, REJECTED, **settings).values())
+        beside = {"rejected": REJECTED, "labelled": LABELS}
+        counts = {
+            name: sum(part.num_rows for part in datasets.load_dataset(place, config, **settings).values())
+            for name, config in beside.items()
+            if body[name]
+        }
         del everything, tables
-    wanted = (body["rows"], body["rejected"], body["dataset_hash"])
-    if (rows, rejected, found) != wanted:
+    back = {"rows": rows, **{name: counts.get(name, 0) for name in beside}, "dataset_hash": found}
+    wanted = {name: body[name] for name in back}
+    if back != wanted:
         raise StateError(
-            f"{place}: {wanted[0]:,} documents, {wanted[1]:,} rejected, hash {wanted[2]} were published, and "
-            f"{rows:,}, {rejected:,}, {found} came back at revision {revision}",
+            f"{place}: published were {_listed(wanted)}, and at revision {revision} came back {_listed(back)}",
             hint="do not use this revision; publish again",
         )
+
+
+def _listed(facts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {fact:,}" if isinstance(fact, int) else f"{name} {fact}" for name, fact in facts.items())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from corpus.config import PublishConfig
 from corpus.errors import RecipeError
 from corpus.folder import (
     CARD,
+    LABELS,
     REJECTED,
     TRAIN,
     VALIDATION,
@@ -26,12 +27,15 @@ from corpus.folder import (
     split_of,
     write_voucher,
 )
+from corpus.label_join import LabelJoin
 from corpus.manifest import Manifest, dataset_hash, tables_of
 from corpus.scrub import scrubbed
 from corpus.shelf import SYNTHETIC, UNKNOWN, Shelf
+from corpus.soft_labels import KIND
 from corpus.store import Store
 
 KEPT_BY = "filter"  # the stage whose documents are the dataset
+LABELLED_BY = "generate"  # the stage beside whose documents soft labels lie
 # First parts of reasons whose text is never published.
 WITHHELD = frozenset({"sensitive", "secret", "personal", "personal_data", "toxic", "contaminated", "contamination"})
 
@@ -56,6 +60,7 @@ def write_publication(wanted: Wanted, folder: Path) -> dict[str, Any]:
     shelf, rows = _write_documents(wanted, scores, folder)
     rejected, shelf.reasons = _write_rejected(wanted, scores, folder)
     shelf.rejected = sum(rejected.values())
+    labels = _write_labels(wanted, shelf, folder) if wanted.config.soft_labels else {}
     kept = [name for name in rows if name.startswith("data/")]
     shelf.dataset_hash = dataset_hash(parquet_rows(folder, kept, ["id", "text"]))
     body = {
@@ -63,13 +68,14 @@ def write_publication(wanted: Wanted, folder: Path) -> dict[str, Any]:
         "rows": shelf.rows,
         "configs": shelf.configs,
         "rejected": shelf.rejected,
+        "labelled": sum(shelf.labelled.values()),
         "dataset_hash": shelf.dataset_hash,
         "stages": {name: _stage_facts(manifest) for name, manifest in wanted.manifests.items()},
     }
     (folder / CARD).write_text(
         render_card(wanted.title, wanted.manifests, shelf, wanted.config, wanted.recipe), "utf-8"
     )
-    write_voucher(folder, body, {**rows, **rejected})
+    write_voucher(folder, body, {**rows, **rejected, **labels})
     return body
 
 
@@ -145,6 +151,23 @@ def _write_documents(wanted: Wanted, scores: _Scores, folder: Path) -> tuple[She
     return shelf, {name: count for made in shards.values() for name, count in made.close().items()}
 
 
+def _write_labels(wanted: Wanted, shelf: Shelf, folder: Path) -> dict[str, int]:
+    """Soft labels of the published documents as they are published; a document and its labels are in the same split."""
+    written = wanted.manifests.get(LABELLED_BY)
+    if written is None or not written.of(KIND):
+        raise RecipeError(
+            "there are no soft labels to publish",
+            hint="set teacher.top_logprobs and run again, or leave publish.soft_labels out",
+        )
+    shards = {split: Shards(folder, LABELS, split, wanted.config.shard_mb << 20) for split in (TRAIN, VALIDATION)}
+    join = LabelJoin(_documents(wanted))
+    for table in join.join(tables_of(wanted.run.child(LABELLED_BY), written, KIND)):
+        for split, part in _by_split(table):
+            shards[split].write(part)
+    shelf.labelled = {split: made.rows for split, made in shards.items() if made.rows}
+    return {name: count for made in shards.values() for name, count in made.close().items()}
+
+
 def _check(wanted: Wanted, shelf: Shelf, unknown: Counter[str]) -> None:
     if not shelf.rows:
         raise RecipeError(
@@ -160,13 +183,17 @@ def _check(wanted: Wanted, shelf: Shelf, unknown: Counter[str]) -> None:
 
 
 def _parts(table: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
-    splits = pa.array([split_of(row) for row in table["id"].to_pylist()], pa.string())
     for domain in sorted(set(table["domain"].to_pylist())):
-        of_domain = pc.equal(table["domain"], domain)
-        for split in (TRAIN, VALIDATION):
-            part = table.filter(pc.and_(of_domain, pc.equal(splits, split)))
-            if part.num_rows:
-                yield domain, split, part
+        for split, part in _by_split(table.filter(pc.equal(table["domain"], domain))):
+            yield domain, split, part
+
+
+def _by_split(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    splits = pa.array([split_of(row) for row in table["id"].to_pylist()], pa.string())
+    for split in (TRAIN, VALIDATION):
+        part = table.filter(pc.equal(splits, split))
+        if part.num_rows:
+            yield split, part
 
 
 def _write_rejected(wanted: Wanted, scores: _Scores, folder: Path) -> tuple[dict[str, int], Counter[str]]:

@@ -25,6 +25,7 @@ class Shelf:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     rejected: int = 0
+    labelled: dict[str, int] = field(default_factory=dict)  # split -> documents with soft labels
     dataset_hash: str = ""
     languages: set[str] = field(default_factory=set)
     domains: set[str] = field(default_factory=set)

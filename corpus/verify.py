@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import RecipeError, StateError
-from corpus.folder import REJECTED, VOUCHER, check_folder, parquet_rows, read_voucher
+from corpus.folder import LABELS, REJECTED, VOUCHER, check_folder, parquet_rows, read_voucher
 from corpus.manifest import dataset_hash
 
 
@@ -55,7 +55,7 @@ def _wrong_rows(folder: Path, body: Mapping[str, Any]) -> Iterator[str]:
                 continue
             if counted[name] != facts["rows"]:
                 yield f"{name}: {counted[name]:,} rows, and {facts['rows']:,} were published"
-    documents = [name for name in counted if not name.startswith(f"{REJECTED}/")]
+    documents = [name for name in counted if not name.startswith((f"{REJECTED}/", f"{LABELS}/"))]
     total = sum(counted[name] for name in documents)
     if total != body["rows"]:
         yield f"{total:,} documents, and {body['rows']:,} were published"

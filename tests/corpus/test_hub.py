@@ -17,7 +17,9 @@ from corpus.folder import VOUCHER
 from corpus.hub import publish
 from corpus.ids import digest
 from corpus.manifest import dataset_hash
+from corpus.soft_labels import text_hash
 from corpus.store import Store
+from corpus.verify import verify
 from tests.fakes.runs import make_run, manifests_of
 
 Ask = Callable[..., dict[str, Any]]
@@ -262,3 +264,35 @@ def test_nothing_private_is_in_any_published_file(tmp_path: Path) -> None:
         assert secret not in text
     assert "a.jsonl" in text
     assert json.loads((tmp_path / "out" / VOUCHER).read_text())["hornbook"]["stages"]["filter"]["config"]
+
+
+def test_soft_labels_are_a_config_of_their_own_and_hold_for_the_published_texts(tmp_path: Path) -> None:
+    import datasets
+
+    labelled, folder = make_run(tmp_path / "tiny@1", labels=True), tmp_path / "out"
+    config = PublishConfig(soft_labels=True)
+    publish(labelled, manifests_of(labelled), config, recipe={}, title="tiny", folder=folder)
+    assert verify(folder) == []
+    documents, labels = (
+        {row["id"]: row for part in datasets.load_dataset(str(folder), name, cache_dir=str(tmp_path / name)).values() for row in part}
+        for name in ("default", "soft_labels")
+    )  # fmt: skip
+    assert documents.keys() - labels.keys() == {digest("written", 1)}, "the text of one was edited since"
+    assert all(row["text_hash"] == text_hash(documents[name]["text"]) for name, row in labels.items())
+    one = next(iter(labels.values()))
+    assert (one["token_ids"], one["top_ids"], one["k"]) == ([5, 6, 7], [5, 9] * 3, 2)
+    assert "`soft_labels`" in (folder / "README.md").read_text()
+    assert any("missing" in problem for problem in _without_labels(folder))
+
+
+def _without_labels(folder: Path) -> list[str]:
+    next((folder / "soft_labels").iterdir()).unlink()
+    return verify(folder)
+
+
+def test_soft_labels_that_are_not_there_are_no_empty_config(run: Store, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no soft labels"):
+        publish(
+            run, manifests_of(run), PublishConfig(soft_labels=True), recipe={}, title="tiny", folder=tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()

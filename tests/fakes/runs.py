@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,6 +14,7 @@ from corpus.facts import number, samples, table
 from corpus.ids import digest
 from corpus.manifest import Balance, Manifest, commit_manifest, dataset_hash, load_manifest
 from corpus.shards import write_partition
+from corpus.soft_labels import Labelled, TokenLabels, labels_table, text_hash
 from corpus.store import Store, open_store
 
 DOMAINS = ("arithmetic", "plants & soil", "default")
@@ -24,8 +26,13 @@ FACTS = {
 STAGES = ("read", "generate", "score", "filter")
 
 
-def make_run(place: Path, *, written: int = 60, web: int = 20, licence: str = "MIT", version: str = "1") -> Store:
-    """A run with `written` documents of three domains and `web` read ones; every fifth is rejected by the filter."""
+def make_run(
+    place: Path, *, written: int = 60, web: int = 20, licence: str = "MIT", version: str = "1", labels: bool = False
+) -> Store:
+    """A run with `written` documents of three domains and `web` read ones; every fifth is rejected by the filter.
+
+    With `labels` the written documents have soft labels, and those of the second one are of another wording.
+    """
     run = open_store(place)
     read = [_web(number, licence) for number in range(web)]
     made = [_written(number) for number in range(written)]
@@ -36,7 +43,8 @@ def make_run(place: Path, *, written: int = 60, web: int = 20, licence: str = "M
     ]
     lost = [Rejection(digest("lost", index), "generate", "loop", "again and again", "synthetic") for index in range(3)]
     _stage(run, "read", version, documents=documents_table(read))
-    _stage(run, "generate", version, documents=documents_table(made), rejected=rejections_table(lost))
+    _stage(run, "generate", version, documents=documents_table(made), rejected=rejections_table(lost),
+           **({"soft_labels": _labels(made)} if labels else {}))  # fmt: skip
     _stage(run, "filter", version, documents=documents_table(sorted(kept, key=lambda row: row.id)),
            rejected=rejections_table(rejected), scores=_scores([*made, *read]))  # fmt: skip
     return run
@@ -58,6 +66,15 @@ def _written(index: int) -> Document:
                       "embedded@main", "length" if index % 9 == 0 else "stop", prompt_tokens=40, completion_tokens=120)  # fmt: skip
     return Document(name, f"Lesson {index}: a page about number {index}.\nIt ends here.", "synthetic", "Apache-2.0", "teacher",
                     domain=DOMAINS[index % 3], topic="t", form="textbook_section", tokens=12, lineage=lineage)  # fmt: skip
+
+
+def _labels(rows: list[Document]) -> pa.Table:
+    """Two likely tokens for each of the three that a reply is said to have had."""
+    found = TokenLabels(*(np.array(part, kind) for part, kind in (
+        ([5, 6, 7], np.int32), ([-0.1, -0.2, -0.3], np.float16), ([[5, 9]] * 3, np.int32), ([[-0.1, -2]] * 3, np.float16))))  # fmt: skip
+    texts = [row.text if index != 1 else "Before it was cleaned." for index, row in enumerate(rows)]
+    return labels_table([Labelled(row.id, text_hash(text), "r", 0, found, "embedded@main", "t")
+                         for row, text in zip(rows, texts, strict=True)])  # fmt: skip
 
 
 def _web(index: int, licence: str) -> Document:
