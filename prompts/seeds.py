@@ -38,6 +38,7 @@ class Seed:
     language: str = "en"
     title: str = ""
     domain: str = "web"
+    licence: str = ""
 
 
 def harmless(text: str) -> str:

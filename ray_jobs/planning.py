@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from corpus.errors import IncompleteError, RecipeError
 from corpus.manifest import load_manifest, table_of
+from corpus.shelf import UNKNOWN
 from corpus.store import Store
 from filters.chain import decide
 from generator.attempt import Attempt, Turn
@@ -83,6 +84,13 @@ class Plan:
         seed = "\n\n".join(self.seeds[name].text for name in slot.seed_ids)
         return play(setting, self.recipe.generate.operators, seed)
 
+    def licence_of(self, slot: Slot) -> str:
+        """The licence of what is written: the teacher's, and those of the seeds that it tells again; an SPDX expression."""
+        seeds = {self.seeds[name].licence for name in slot.seed_ids}
+        if seeds & set(UNKNOWN):
+            return UNKNOWN[0]
+        return " AND ".join(sorted({self.recipe.teacher.licence, *seeds}))
+
     def request(self, turn: Turn) -> Request:
         """The request of a turn, so that any prompt can be rendered again."""
         config = self.recipe.generate
@@ -148,5 +156,7 @@ def _seeds(documents: pa.Table, rejected: pa.ChunkedArray, wanted: Sequence[str]
         pc.is_in(documents["source"], value_set=pa.array(wanted)),
         pc.invert(pc.is_in(documents["id"], value_set=rejected.combine_chunks())),
     )
-    rows = documents.filter(chosen).select(["id", "text", "language", "topic", "source"]).to_pylist()
-    return [Seed(row["id"], row["text"], row["language"], row["topic"] or "", row["source"]) for row in rows]
+    rows = documents.filter(chosen).select(["id", "text", "language", "topic", "source", "licence"]).to_pylist()
+    return [
+        Seed(row["id"], row["text"], row["language"], row["topic"] or "", row["source"], row["licence"]) for row in rows
+    ]

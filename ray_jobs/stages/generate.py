@@ -206,8 +206,11 @@ def _worth(outcome: Outcome) -> tuple[bool, bool, int, int]:
 
 def made_of(line: Line, store: Store, plan: Plan, book: Book, asked: int) -> Made:
     """Commit the book's documents, outcomes and rejections, and what is known of them."""
-    licence = line.recipe.teacher.licence
-    kept = [replace(book.documents[slot.id], licence=licence) for slot in book.slots if slot.id in book.documents]
+    kept = [
+        replace(book.documents[slot.id], licence=plan.licence_of(slot))
+        for slot in book.slots
+        if slot.id in book.documents
+    ]
     documents = documents_table(kept)
     if kept:
         lengths = line.teacher.counter().count([item.text for item in kept])

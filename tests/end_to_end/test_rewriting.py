@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,25 @@ def test_every_written_document_names_the_page_it_rewrites(done: Recipe) -> None
     assert len(rows) == 24
     assert all(len(row["lineage"]["seed_ids"]) == 1 and set(row["lineage"]["seed_ids"]) <= pages for row in rows)
     assert set(generate.inputs) == {"read", "score"}
+
+
+def test_a_rewritten_page_is_under_its_own_licence_and_the_teachers(done: Recipe) -> None:
+    plan = plan_for(done, run_folder(done))
+    given = {seed.id: seed.licence for seed in plan.seeds.values()}
+    generate = load_manifest(run_folder(done).child("generate"))
+    assert generate is not None
+    rows = table_of(run_folder(done).child("generate"), generate, "documents").to_pylist()
+    for row in rows:
+        licences = {done.teacher.licence, given[row["lineage"]["seed_ids"][0]]}
+        assert set(row["licence"].split(" AND ")) == licences
+    assert any(licence not in ("", done.teacher.licence) for licence in given.values())
+
+
+def test_a_page_of_unknown_licence_makes_text_of_unknown_licence(done: Recipe) -> None:
+    plan = plan_for(done, run_folder(done))
+    slot = next(slot for slot in plan.slots if slot.seed_ids)
+    unknown = {name: replace(seed, licence="unknown") for name, seed in plan.seeds.items()}
+    assert replace(plan, seeds=unknown).licence_of(slot) == "unknown"
 
 
 def test_no_prompt_holds_a_secret_of_a_page(done: Recipe) -> None:
