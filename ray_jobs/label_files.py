@@ -11,7 +11,7 @@ from corpus.document import Document, Rejection
 from corpus.errors import RecipeError
 from corpus.readers import read_files
 from corpus.soft_labels import SOFT_LABELS, Labelled, labels_table, text_hash
-from generator.given_text import EndpointScorer, LocalScorer, Scorer, label_text, load_tokenizer
+from generator.given_text import Scorer, label_text, load_tokenizer
 from generator.local import SERVED_NAME, ensure_embedded_teacher
 from ray_jobs.cluster import cache_folder
 from ray_jobs.plain_files import unread
@@ -30,7 +30,7 @@ def label_files(
     """
     folder = _folder(tokenizer if url else model, url)
     reader, start, name = load_tokenizer(folder)
-    scorer: Scorer = EndpointScorer(url, model, window, api_key) if url else LocalScorer(folder, _name(model))
+    scorer = _scorer(folder, model, url, window, api_key)
     rejected: list[Rejection] = []
     documents = tokens = 0
     part = out.with_name(f".{out.name}.part")
@@ -50,6 +50,17 @@ def label_files(
     size = out.stat().st_size / max(1, tokens)
     return [f"{documents:,} documents, {tokens:,} tokens, {k} entries each, {size:.1f} bytes a token", *unread(rejected),
             f"wrote {out}"]  # fmt: skip
+
+
+def _scorer(folder: Path, model: str, url: str, window: int, api_key: str) -> Scorer:
+    """A teacher by its address, or by its weights."""
+    if url:
+        from generator.teachers.openai_given_text import EndpointScorer
+
+        return EndpointScorer(url, model, window, api_key)
+    from generator.local_labels import LocalScorer
+
+    return LocalScorer(folder, _name(model))
 
 
 def _folder(model: str, url: str) -> Path:

@@ -21,8 +21,8 @@ HOMES = {
     "aiohttp": ("generator/teachers/",),
     "huggingface_hub": ("corpus/hub.py", "corpus/verify.py"),
     "datasets": ("corpus/readers/", "corpus/hub.py", "corpus/verify.py"),
-    "torch": ("trainer/", "generator/local.py"),
-    "transformers": ("trainer/", "generator/local.py"),
+    "torch": ("trainer/", "generator/local"),  # local.py, local_labels.py
+    "transformers": ("trainer/", "generator/local"),
     "vllm": ("generator/vllm_main.py",),
 }
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "core", "misc"}

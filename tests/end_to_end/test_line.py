@@ -118,8 +118,8 @@ def test_a_killed_driver_loses_and_repeats_nothing(recipe: Path, seed: int, tmp_
     ids = slots_on_disk(tmp_path / "killed" / "small@1")
     assert ids == slots_on_disk(tmp_path / "whole" / "small@1")
     assert max(Counter(ids).values()) == 1
-    in_flight = 8
-    assert fake.counts()["paths"]["completions"] - sent <= 24 + in_flight
+    in_flight, unwritten = 8, 8  # on their way when it died, and answered within the last 50 ms
+    assert fake.counts()["paths"]["completions"] - sent <= 24 + in_flight + unwritten
 
 
 def test_ctrl_c_drains_commits_and_ends_with_130(recipe: Path, tmp_path: Path) -> None:

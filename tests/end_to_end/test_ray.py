@@ -33,11 +33,15 @@ def test_on_ray_the_dataset_is_that_of_one_process_and_every_socket_is_on_loopba
     alone = drive(recipe)
     spread = drive(recipe, f"store={tmp_path}/ray", "run.workers=2")
     assert spread["filter"].dataset_hash == alone["filter"].dataset_hash
-    listening = [
-        item.laddr.ip.removeprefix("::ffff:")
-        for process in psutil.Process().children(recursive=True)
-        for item in process.net_connections("tcp")
-        if item.status == psutil.CONN_LISTEN
-    ]
+    listening = [address for process in psutil.Process().children(recursive=True) for address in listened_on(process)]
     assert listening
     assert set(listening) == {"127.0.0.1"}
+
+
+def listened_on(process: psutil.Process) -> list[str]:
+    """Addresses that a process listens on; none of one that has ended meanwhile."""
+    try:
+        found = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return []
+    return [item.laddr.ip.removeprefix("::ffff:") for item in found if item.status == psutil.CONN_LISTEN]

@@ -14,15 +14,9 @@ from tokenizers import Tokenizer
 
 from corpus.errors import RecipeError, SetupError
 from corpus.soft_labels import labels_from, text_hash
-from generator.given_text import (
-    EndpointScorer,
-    LocalScorer,
-    Window,
-    label_text,
-    labels_in_prompt,
-    load_tokenizer,
-    windows_of,
-)
+from generator.given_text import Window, label_text, load_tokenizer, windows_of
+from generator.local_labels import LocalScorer
+from generator.teachers.openai_given_text import EndpointScorer, labels_in_prompt
 from ray_jobs.label_files import label_files
 from tests.fakes.real_teacher import RealTeacher
 
