@@ -63,7 +63,7 @@ SECTIONS = (
         "Texts",
         "The shape of the texts",
         "Distributions over documents. A dashed line is a limit of the recipe; an upright mark is a median.",
-        ("sources", "lengths", "scores", "quality", "languages", "language"),
+        ("sources", "clean", "lengths", "scores", "quality", "languages", "language"),
     ),
     Section(
         "repeats",

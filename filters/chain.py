@@ -149,8 +149,11 @@ def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterCo
 
 
 def _sensitive_check(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
-    """One reason for all kinds, so that nobody has to know them to withhold the text."""
-    dropping = [kind for kind, policy in sensitive.policies(config).items() if policy == "drop"]
+    """One reason for all kinds, so that nobody has to know them to withhold the text.
+
+    What the recipe masks was masked where it was read; text that still has such a finding was written, and is dropped.
+    """
+    dropping = [kind for kind, policy in sensitive.policies(config).items() if policy != "report"]
     present = [kind for kind in dropping if f"sensitive.{kind}" in scores]
     if present:
         found = np.array([scores[f"sensitive.{kind}"] > 0 for kind in present])

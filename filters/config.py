@@ -21,6 +21,25 @@ class Limit(Section):
     """Largest value that is kept."""
 
 
+class CleanConfig(Section):
+    """What cleaning changes in the texts that were read. What it did is kept beside each document."""
+
+    characters: bool = True
+    """Undo mojibake, make line ends plain, take out what cannot be seen, compose to NFC, and give letters, digits and
+    punctuation the width that the script has."""
+    boilerplate: bool = True
+    """Take out lines of a page's frame: menus, cookie banners, share buttons, copyright lines."""
+    repeats: bool = True
+    """Take out long paragraphs that the same document has said already."""
+    leave: tuple[str, ...] = ("python-code",)
+    """Sources or domains that are left as they are: program text."""
+
+    @property
+    def any(self) -> bool:
+        """Whether it edits anything at all."""
+        return self.characters or self.boilerplate or self.repeats
+
+
 class DuplicatesConfig(Section):
     """Exact and near duplicates: MinHash over word shingles, every candidate verified by exact Jaccard similarity."""
 
@@ -73,8 +92,8 @@ class FilterConfig(Section):
     sensitive: Literal["drop", "report"] = "drop"
     """Text with secrets or checksummed personal data: drop it, or only report it."""
     policy: dict[str, Policy] = Field(default_factory=dict)
-    """Another choice for single kinds of sensitive text: `drop` the document, `mask` the finding (an edit, in a step of
-    its own), or only `report` it. E-mail, phone and IP addresses are reported: licences name their authors."""
+    """Another choice for single kinds of sensitive text: `drop` the document, `mask` the finding where the text is
+    read (what the teacher writes is dropped instead), or only `report` it. E-mail, phone and IP addresses are reported: licences name their authors."""
     duplicates: DuplicatesConfig = Field(default_factory=DuplicatesConfig)
     """Exact and near duplicates, over all sources together."""
     decontaminate: DecontaminateConfig = Field(default_factory=DecontaminateConfig)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from filters import checksums
 from filters.config import FilterConfig, Policy
@@ -231,17 +230,6 @@ def policies(config: FilterConfig) -> dict[str, Policy]:
     return {name: config.policy.get(name, policy) for name, policy in default.items()}
 
 
-def mask(documents: pa.Table, config: FilterConfig) -> tuple[pa.Table, dict[str, int]]:
-    """The documents with all findings of kinds under the policy `mask` replaced, and how many of each kind.
-
-    This edits text: it is a step of its own, run before scoring, and its counts belong into the manifest.
-    """
-    chosen = {kind.name: kind for kind in KINDS if policies(config)[kind.name] == "mask"}
-    total: Counter[str] = Counter()
-    texts = []
-    for text in documents.column("text").to_pylist():
-        clean, counts = redact(text or "", chosen) if chosen else (text or "", {})
-        total.update(counts)
-        texts.append(clean)
-    place = documents.schema.get_field_index("text")
-    return documents.set_column(place, documents.schema.field(place), pa.array(texts, pa.large_string())), dict(total)
+def masked_kinds(config: FilterConfig) -> dict[str, Kind]:
+    """The kinds whose findings are replaced in texts that are read: an edit, done in the stage that cleans."""
+    return {kind.name: kind for kind in KINDS if policies(config)[kind.name] == "mask"}

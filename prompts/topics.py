@@ -9,21 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 
 from pydantic import ValidationError
 
-from corpus.errors import RecipeError
 from prompts.domain import LEVELS, Domain, Level, Topic, normalised
+from prompts.questions import question
 from prompts.seeds import LIMIT, Seed, fenced
-from prompts.templates import Message, render
+from prompts.templates import Message
 from prompts.tree import Merged, merge_topics
 
 Ask = Callable[[tuple[Message, ...]], str]
 Values = dict[str, str | list[str]]
 
-ASKS = Path(__file__).parent / "asks"
 NUMBERED = re.compile(r"^(?:[-*•]|\d{1,3}[.)、．])\s*")
 HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]")
@@ -140,19 +137,11 @@ def _fill(
 
 
 def _asked(name: str, domain: Domain, values: Values, ask: Ask, growth: Growth, grown: Grown) -> list[Topic]:
-    template = _template(name, domain.language)
+    messages = question(name, domain.language, values)
     grown.calls += 1
-    topics, refused = parse_topics(ask(render(template, values, f"{name}.j2")), domain.language, growth.breadth)
+    topics, refused = parse_topics(ask(messages), domain.language, growth.breadth)
     grown.refused += refused
     return topics
-
-
-@lru_cache(maxsize=16)
-def _template(name: str, language: str) -> str:
-    path = ASKS / language / f"{name}.j2"
-    if not path.is_file():
-        raise RecipeError(f"topics cannot be asked for in `{language}`", hint=f"write {path.name} in asks/{language}")
-    return path.read_text("utf-8")
 
 
 def _children(tree: Sequence[Topic], path: Sequence[str]) -> Sequence[Topic]:

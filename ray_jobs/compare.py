@@ -20,7 +20,7 @@ STAGE = "filter"
 def compare(before: Recipe, after: Recipe) -> dict[str, Any]:
     """Config differences by stage, and documents kept only before, only after, or in both with another text."""
     found: dict[str, Any] = {"before": run_folder(before).url, "after": run_folder(after).url, "config": {}}
-    for name in ("read", "score", "generate", STAGE, "blend", "train"):
+    for name in ("read", "clean", "score", "generate", STAGE, "blend", "train"):
         pair = [load_manifest(run_folder(recipe).child(name)) for recipe in (before, after)]
         if pair[0] and pair[1] and (told := list(differences(pair[0].config, pair[1].config))):
             found["config"][name] = told

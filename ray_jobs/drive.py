@@ -23,7 +23,7 @@ from ray_jobs.stage import Stage, complete, finished
 from ray_jobs.talk import Talk
 from ray_jobs.tombstones import check_whole
 
-STAGES = ("read", "score", "generate", "filter", "blend", "train", "evaluate")
+STAGES = ("read", "clean", "score", "generate", "filter", "blend", "train", "evaluate")
 RENEW_S = 10.0
 
 
@@ -37,20 +37,25 @@ class Drive:
 
     def stages(self, line: Line | None) -> Iterator[Stage]:
         """Stages in order; each is built from the manifests before it, so consume one at a time."""
-        from ray_jobs.stages import blend, evaluate, filter, generate, read, score, train
+        from ray_jobs.stages import blend, clean, evaluate, filter, generate, read, score, train
 
         place: Line = line or Line(self.recipe, self.folder, None, Talk(quiet=True), None)  # type: ignore[arg-type]
         done = self.manifests
         if self.recipe.sources:
             yield read.stage(place)
-            yield score.stage(place, done["read"])
+            if self.recipe.cleaning:
+                yield clean.stage(place, done["read"])
+            yield score.stage(place, done[self.recipe.texts])
         if self.recipe.generate:
-            yield generate.stage(place, {name: done[name] for name in ("read", "score") if name in done})
-        yield filter.stage(place, {name: done[name] for name in ("read", "score", "generate") if name in done})
-        yield blend.stage(place, {name: done[name] for name in ("read", "filter") if name in done})
+            yield generate.stage(place, self._made(self.recipe.texts, "score"))
+        yield filter.stage(place, self._made(self.recipe.texts, "score", "generate"))
+        yield blend.stage(place, self._made("read", "filter"))
         if self.recipe.student:
             yield train.stage(place, done["blend"])
             yield evaluate.stage(place, done["blend"], done["train"])
+
+    def _made(self, *names: str) -> dict[str, Manifest]:
+        return {name: self.manifests[name] for name in names if name in self.manifests}
 
     def look(self) -> str | None:
         """The first stage that is not complete, reading manifests only; None when all are."""
@@ -103,6 +108,7 @@ def _run(drive: Drive, desk: Desk, talk: Talk, until: str | None, stopping: thre
 def _begins(name: str) -> str:
     return {
         "read": "reading the sources",
+        "clean": "cleaning the texts",
         "score": "scoring what was read, once",
         "generate": "asking the teacher",
         "filter": "deciding what is kept",

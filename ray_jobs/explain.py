@@ -20,7 +20,7 @@ from ray_jobs.planning import Plan, plan_for
 from ray_jobs.recipe import Recipe
 from ray_jobs.stages.generate import outcomes_in
 
-STAGES = ("read", "generate", "filter")
+STAGES = ("read", "clean", "generate", "filter")
 WITHHELD = ("sensitive", "toxic", "contaminated")
 
 

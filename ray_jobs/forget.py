@@ -100,7 +100,9 @@ def _again(line: Line, stage: str, manifest: Manifest, gone: frozenset[str]) -> 
         return _remade(manifest, made_of(line, store, plan, book, manifest.totals["requests"]), keep=("ledger",))
     if stage == "filter":
         inputs = {
-            name: found for name in ("read", "score", "generate") if (found := load_manifest(line.folder.child(name)))
+            name: found
+            for name in (line.recipe.texts, "score", "generate")
+            if (found := load_manifest(line.folder.child(name)))
         }
         return _remade(manifest, filter_stage.stage(line, inputs).work(store))
     partitions = tuple(_shrunk(store, item, gone) for item in manifest.partitions)
@@ -124,9 +126,10 @@ def _recounted(folder: Store, manifest: Manifest) -> Manifest:
     for item in manifest.partitions:
         rows[item.kind] += item.rows
     store = folder.child(manifest.stage)
-    if manifest.stage == "read":
+    if manifest.stage in ("read", "clean"):
         kept, rejected = rows["documents"], rows["rejected"]
-        balance = Balance(made=kept + rejected, kept=kept, rejected=rejected)
+        into = {"made" if manifest.stage == "read" else "taken": kept + rejected}
+        balance = Balance(**into, kept=kept, rejected=rejected)
         columns = list(tables_of(store, manifest, "documents", ["licence"]))
         licences = Counter(value for table in columns for value in table["licence"].to_pylist())
         reasons = Counter(
@@ -230,6 +233,7 @@ def _texts(folder: Store, gone: frozenset[str]) -> list[str]:
     texts: list[str] = []
     for stage, kind in (
         ("read", "documents"),
+        ("clean", "documents"),
         ("generate", "documents"),
         ("generate", "replies"),
         ("filter", "documents"),

@@ -143,10 +143,10 @@ def seeds_of(recipe: Recipe, folder: Store) -> list[Seed]:
         raise RecipeError(
             f"generate.seeds: there is no source `{min(unknown)}`", hint=f"known: {', '.join(recipe.sources)}"
         )
-    read, score = (load_manifest(folder.child(name)) for name in ("read", "score"))
+    read, score = (load_manifest(folder.child(name)) for name in (recipe.texts, "score"))
     if read is None or score is None:
         raise IncompleteError("the seeds are known once the sources are read and scored", hint="hornbook generate")
-    documents = table_of(folder.child("read"), read, "documents")
+    documents = table_of(folder.child(recipe.texts), read, "documents")
     rejected = decide(documents, table_of(folder.child("score"), score, "scores"), recipe.filters)
     return _seeds(documents, rejected["id"], wanted) + forgotten_seeds(folder)
 

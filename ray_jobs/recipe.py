@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from corpus.config import PublishConfig, Section, SourceConfig
-from filters.config import BlendConfig, FilterConfig
+from filters.config import BlendConfig, CleanConfig, FilterConfig
 from generator.config import GenerateConfig
 from generator.teacher_config import TeacherConfig
 from trainer.config import StudentConfig
@@ -62,6 +62,8 @@ class Recipe(Section):
     """What is written; leave out to curate without a teacher."""
     sources: dict[Name, SourceConfig] = Field(default_factory=dict)
     """Text that nobody here wrote, by name."""
+    clean: CleanConfig | None = None
+    """What cleaning changes in the texts that were read; leave out to take them as they are."""
     filters: FilterConfig = Field(default_factory=FilterConfig)
     """What is kept."""
     blend: BlendConfig = Field(default_factory=BlendConfig)
@@ -84,6 +86,18 @@ class Recipe(Section):
         if self.limits.money is not None and not self.teacher.price.named:
             raise ValueError("`limits.money` needs `teacher.price`: without a price nothing costs anything")
         return self
+
+    @property
+    def texts(self) -> Literal["read", "clean"]:
+        """The stage whose texts are scored, rewritten and filtered: the last one before the scores."""
+        return "read" if self.cleaning is None else "clean"
+
+    @property
+    def cleaning(self) -> CleanConfig | None:
+        """What is edited in the texts that are read; None where nothing is, not even a finding masked."""
+        masks = "mask" in self.filters.policy.values()
+        nothing = CleanConfig(characters=False, boilerplate=False, repeats=False)
+        return self.clean or (nothing if masks else None)
 
     @property
     def label(self) -> str:

@@ -45,7 +45,9 @@ class Replayed:
 def replay(recipe: Recipe) -> Iterator[Replayed]:
     """Each stage that makes documents. Raises `StateError` when a reply is missing or answers nothing of this plan."""
     folder = run_folder(recipe)
-    manifests = {name: found for name in ("read", "score", "generate") if (found := load_manifest(folder.child(name)))}
+    manifests = {
+        name: found for name in (recipe.texts, "score", "generate") if (found := load_manifest(folder.child(name)))
+    }
     if "generate" in manifests:
         store = folder.child("generate")
         committed = table_of(store, manifests["generate"], "documents")

@@ -21,7 +21,7 @@ from ray_jobs.stored import stored_of
 from ray_jobs.tombstones import Order, forgotten_slots
 from ray_jobs.verifying import published
 
-HOLDERS = ("read", "generate", "filter")  # stages that hold documents and rejections
+HOLDERS = ("read", "clean", "generate", "filter")  # stages that hold documents and rejections
 
 
 @dataclass

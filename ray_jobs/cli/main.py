@@ -7,7 +7,7 @@ import sys
 import typer
 
 from corpus.errors import HornbookError
-from ray_jobs.cli import cluster, filter_group, passport, recipe_group, student, teacher, tools, upkeep
+from ray_jobs.cli import cluster, filter_group, filter_text, passport, recipe_group, student, teacher, tools, upkeep
 
 EPILOG = "Exit codes: 0 complete · 2 recipe or usage · 3 environment · 4 yield or cap · 5 incomplete · 6 state · 130 interrupted"
 
@@ -20,6 +20,7 @@ recipe_group.add_to(app)
 passport.add_to(app)
 upkeep.add_to(app)
 tools.add_to(app)
+filter_text.add_to(filter_group.app)
 app.add_typer(teacher.app, name="teacher")
 app.add_typer(filter_group.app, name="filter")
 app.add_typer(student.app, name="student")

@@ -72,8 +72,8 @@ def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
 def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Table]:
     """All documents and their scores, in the same order; what was written is scored here, what was read before."""
     documents, scores = [], []
-    if "read" in inputs:
-        documents.append(table_of(line.folder.child("read"), inputs["read"], "documents"))
+    if (texts := line.recipe.texts) in inputs:
+        documents.append(table_of(line.folder.child(texts), inputs[texts], "documents"))
         scores.append(table_of(line.folder.child("score"), inputs["score"], "scores"))
     if "generate" in inputs and inputs["generate"].of("documents"):
         written = table_of(line.folder.child("generate"), inputs["generate"], "documents")

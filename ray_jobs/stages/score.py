@@ -44,11 +44,11 @@ def stage(line: Line, read: Manifest) -> Stage:
         "quality": filters.quality > 0,
         "seed": line.recipe.seed,
     }
-    return Stage("score", config, {"read": read}, lambda store: _work(line, read, store), version="2")
+    return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="2")
 
 
 def _work(line: Line, read: Manifest, store: Store) -> Made:
-    source = line.folder.child("read")
+    source = line.folder.child(read.stage)
     facts: dict[str, Fact] = {}
     if line.recipe.filters.quality > 0:
         facts["quality"] = _quality_fact(_train(line, table_of(source, read, "documents"), store))

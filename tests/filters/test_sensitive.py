@@ -9,8 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from filters.config import FilterConfig
-from filters.sensitive import KINDS, find, mask, policies, redact, score
+from filters.chain import decide, score_table
+from filters.clean import clean_table
+from filters.config import CleanConfig, FilterConfig
+from filters.sensitive import KINDS, find, masked_kinds, policies, redact, score
 
 TOKEN = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
@@ -123,11 +125,19 @@ def test_recipes_choose_what_happens_to_each_kind() -> None:
 
 def test_only_kinds_to_be_masked_are_masked(documents: Callable[..., pa.Table]) -> None:
     table = documents(["ask mary@shelley.net or dial 415-234-9876", "nothing"])
-    clean, counts = mask(table, FilterConfig(policy={"email": "mask"}))
+    nothing = CleanConfig(characters=False, boilerplate=False, repeats=False)
+    clean, changes = clean_table(table, nothing, masked_kinds(FilterConfig(policy={"email": "mask"})))
     assert clean["text"].to_pylist() == ["ask <email> or dial 415-234-9876", "nothing"]
-    assert counts == {"email": 1}
+    assert changes["steps"].to_pylist() == [["mask.email"]]
     assert clean.schema == table.schema
-    assert mask(table, FilterConfig()) == (table, {})
+    assert masked_kinds(FilterConfig()) == {}
+
+
+def test_what_is_masked_where_it_is_read_is_dropped_where_it_is_written(documents: Callable[..., pa.Table]) -> None:
+    table = documents(["ask mary@shelley.net about it"])
+    config = FilterConfig(policy={"email": "mask"}, quality=0)
+    rejected = decide(table, score_table(table, scorers=("sensitive",)), config)
+    assert rejected["reason"].to_pylist() == ["sensitive"]
 
 
 BAIT = [

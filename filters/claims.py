@@ -1,0 +1,231 @@
+"""What a text states that can be held against its source: numbers, names and sentences.
+
+Reading is by rule: a number with its sign, separators and percent; a run of capitalised words that a sentence's start
+does not explain; in Chinese what stands in title marks or before a title, an office or a place's suffix.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%|％)?(?![A-Za-z_]*\d)", re.A)
+CHINESE_NUMBER = re.compile("[〇零一二三四五六七八九十百千万亿两]{2,}|百分之[零一二三四五六七八九十百点]+")
+# What counts things of the text itself: steps, figures, chapters, list markers.
+OWN_NUMBER = re.compile(
+    r"(?i)(?:\b(?:step|figure|fig\.|table|chapter|section|part|question|exercise|example|problem|exhibit|note|rule|line)s?\s*#?|第|[图表式例题]\s?)$"
+)
+MARKER = re.compile(r"(?m)^\s*(?:\(?\d{1,2}[.)、:]|\d{1,2}(?=\s*$))")
+WORDS = {word: value for value, word in enumerate(
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"])} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}  # fmt: skip
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+CAPITALISED = r"[A-ZÀ-ÖØ-Þ][\w'’]*[a-zß-ÿ][\w'’]*|[A-Z]{2,}[A-Za-z]*|[A-Z]\."
+NAME = re.compile(
+    rf"(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED}))*"
+)
+TITLE_ZH = re.compile(r"《([^《》\n]{1,30})》")
+NAME_ZH = re.compile(
+    "([\u4e00-\u9fff]{2,4})(?=先生|女士|教授|博士|院士|老师|总统|主席|总理|皇帝|将军|部长|市长|校长)"
+    "|([\u4e00-\u9fff]{2,6}(?:省|市|县|大学|学院|公司|银行|共和国|王朝|山脉|海峡|半岛))"
+)
+SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)]*\s+|(?<=[。！？])[”’」』）]*|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something stated: as it is written, and in the form that is compared."""
+
+    said: str
+    value: str
+
+
+def numbers_in(text: str) -> Iterator[Claim]:
+    """Numbers in figures, each with the value that equal numbers share; not those that count the text's own parts."""
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-")
+    markers = {found.start() + len(found.group()) - len(found.group().lstrip()) for found in MARKER.finditer(plain)}
+    for found in NUMBER.finditer(plain):
+        if found.start() in markers or OWN_NUMBER.search(plain[max(0, found.start() - 12) : found.start()].rstrip(" ")):
+            continue
+        if value := number_value(found.group()):
+            yield Claim(found.group().strip(), value)
+
+
+def number_value(said: str) -> str:
+    """Equal numbers, equal strings: no separators, no sign of zero, no trailing zeros; percents stay percents."""
+    percent = "%" if said.rstrip().endswith("%") else ""
+    try:
+        value = Decimal(said.replace(",", "").rstrip("% ").strip())
+    except InvalidOperation:
+        return ""
+    whole = value.normalize()
+    return f"{whole:f}{percent}"
+
+
+def number_words_in(text: str) -> set[str]:
+    """Values of numbers that are written as words, each word alone; for what a source may support."""
+    found = {str(WORDS[word]) for word in WORD.findall(text.casefold()) if word in WORDS}
+    return found | {str(value) for said in CHINESE_NUMBER.findall(text) if (value := chinese_value(said)) is not None}
+
+
+def chinese_value(said: str) -> int | None:
+    """The value of a Chinese numeral, or of digits read one by one; None for what is neither."""
+    digits = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+    scales = {"十": 10, "百": 100, "千": 1000}
+    said = said.removeprefix("百分之")
+    if all(char in digits for char in said):
+        return int("".join(str(digits[char]) for char in said)) if said else None
+    total = section = current = 0
+    for char in said:
+        if char in digits:
+            current = digits[char]
+        elif char in scales:
+            section, current = section + (current or 1) * scales[char], 0
+        elif char in "万亿":
+            total, section, current = (total + section + current) * (10**4 if char == "万" else 10**8), 0, 0
+        else:
+            return None
+    return total + section + current
+
+
+def names_in(text: str) -> Iterator[Claim]:
+    """Proper names: capitalised where a sentence's start does not ask for it, and the marked names of Chinese."""
+    common = {word for word in re.findall(r"\b[a-z][a-z'’]+", text)}
+    for sentence in sentences_in(text):
+        for found in NAME.finditer(sentence):
+            words = found.group().split()
+            # The first word of a sentence is capitalised whatever it is.
+            if not sentence[: found.start()].strip(" \"'“‘(*#->\t") and words:
+                words = words[1:] if len(words) == 1 or words[0].casefold() in common | FUNCTION else words
+            while words and words[0].casefold() in FUNCTION:
+                words = words[1:]
+            if words and not all(word.casefold().strip(".") in common for word in words):
+                yield Claim(" ".join(words), " ".join(words).casefold())
+    for pattern in (TITLE_ZH, NAME_ZH):
+        for found in pattern.finditer(text):
+            said = next(group for group in found.groups() if group)
+            yield Claim(said, said)
+
+
+def sentences_in(text: str) -> list[str]:
+    """Sentences and lines, in order, without empty ones."""
+    return [part.strip() for part in SENTENCE.split(text) if part.strip()]
+
+
+FUNCTION = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "its",
+        "he",
+        "she",
+        "they",
+        "we",
+        "you",
+        "i",
+        "his",
+        "her",
+        "their",
+        "our",
+        "your",
+        "my",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "to",
+        "of",
+        "with",
+        "and",
+        "or",
+        "but",
+        "if",
+        "when",
+        "while",
+        "as",
+        "so",
+        "because",
+        "although",
+        "since",
+        "after",
+        "before",
+        "during",
+        "then",
+        "there",
+        "here",
+        "what",
+        "which",
+        "who",
+        "how",
+        "why",
+        "not",
+        "no",
+        "yes",
+        "each",
+        "every",
+        "all",
+        "some",
+        "any",
+        "most",
+        "many",
+        "few",
+        "both",
+        "one",
+        "two",
+        "first",
+        "second",
+        "third",
+        "finally",
+        "next",
+        "also",
+        "however",
+        "thus",
+        "therefore",
+        "let",
+        "suppose",
+        "consider",
+        "note",
+        "remember",
+        "imagine",
+        "step",
+        "question",
+        "answer",
+        "example",
+        "exercise",
+        "solution",
+        "problem",
+        "q",
+        "a",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "may",
+        "might",
+        "must",
+    ]
+)

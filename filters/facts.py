@@ -1,0 +1,165 @@
+"""Facts against the seed: what a text that was written from a source says and the source does not.
+
+A number is supported when the source has it, in figures or in words, or when two numbers of the source give it by one
+step of arithmetic, as worked examples do. A name is supported when the source has its words, or words whose initials it
+is. A sentence is supported by the share of its content words that the source has. Nothing here knows the world: what is
+true and not in the source counts as unsupported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from itertools import combinations
+
+from filters.claims import FUNCTION, WORD, Claim, names_in, number_words_in, numbers_in, sentences_in
+from generator.length import IDEOGRAPH
+
+PAIRS = 40  # numbers that are combined with each other: the check stays quadratic in few
+YEARS = (1000, 2100)  # a whole number in this range is a year, and no result of a sum
+STEM = 5  # letters that forms of a word share: `measure`, `measured`, `measuring`
+SUPPORT = 0.5  # of a sentence's content words
+LEAST = 5  # content words of a sentence that is looked at
+CALENDAR = frozenset(
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "english",
+        "chinese",
+        "i",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """What a text says and its source does not, in the order of the text."""
+
+    numbers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source, read once for any number of texts."""
+
+    text: str
+    given: str = ""
+    """What the prompt itself gave beside the source: topic, audience, forced words."""
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Values in figures and in words."""
+        whole = f"{self.text}\n{self.given}"
+        return frozenset(claim.value for claim in numbers_in(whole)) | number_words_in(whole)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words, casefolded, and the initials of every run of capitalised ones."""
+        whole = f"{self.text}\n{self.given}"
+        found = {word.casefold() for word in WORD.findall(whole)}
+        initials = {
+            "".join(part[0] for part in claim.said.split() if part[0].isupper()).casefold() for claim in names_in(whole)
+        }
+        return frozenset(found | initials)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """What content words are compared by: first letters, and pairs of Chinese characters."""
+        return frozenset(_stems(f"{self.text}\n{self.given}"))
+
+    def has_number(self, claim: Claim, told: frozenset[str]) -> bool:
+        """Whether the source has it, with or without the percent sign, or it follows from two numbers of the source that
+        the text tells (`told`) too, as a worked example does."""
+        bare = claim.value.rstrip("%")
+        if {claim.value, bare, f"{bare}%"} & self.numbers:
+            return True
+        value = abs(Decimal(bare))
+        if YEARS[0] <= value <= YEARS[1] and value == int(value) and "," not in claim.said:
+            return False
+        given = sorted({Decimal(known.rstrip("%")) for known in told & self.numbers})[:PAIRS]
+        return any(_gives(low, high, value) for low, high in combinations(given, 2))
+
+    def has_name(self, claim: Claim) -> bool:
+        """Whether the source has every word of it, or words that it abbreviates."""
+        if IDEOGRAPH.search(claim.said):
+            return claim.said in self.text or claim.said in self.given
+        words = [word.casefold().removesuffix("'s").removesuffix("’s") for word in WORD.findall(claim.said)]
+        return all(self._knows(word) for word in words)
+
+    def _knows(self, word: str) -> bool:
+        if word in self.words or word in FUNCTION or word in CALENDAR or len(word) == 1:
+            return True
+        forms = (
+            word.removesuffix("s"),
+            word.removesuffix("es"),
+            f"{word}s",
+            word.removesuffix("an"),
+            word.removesuffix("ian"),
+        )
+        return any(form in self.words for form in forms)
+
+    def support(self, sentence: str) -> float:
+        """Share of the content words of a sentence that the source has; 1 for one of too few words to say."""
+        stems = _stems(sentence)
+        return sum(stem in self.stems for stem in stems) / len(stems) if len(stems) >= LEAST else 1.0
+
+
+def unsupported(text: str, source: Source) -> Unsupported:
+    """Numbers, names and sentences of `text` that `source` does not support."""
+    numbers = list(numbers_in(text))
+    told = frozenset(claim.value for claim in numbers)
+    return Unsupported(
+        _missing(numbers, lambda claim: source.has_number(claim, told)),
+        _missing(names_in(text), source.has_name),
+        tuple(one for one in sentences_in(text) if source.support(one) < SUPPORT),
+    )
+
+
+def _missing(claims: Iterable[Claim], has: Callable[[Claim], bool]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(claim.said for claim in claims if not has(claim)))
+
+
+def _gives(low: Decimal, high: Decimal, value: Decimal) -> bool:
+    """Whether one step of arithmetic makes `value` of two numbers; a quotient as exact as `value` is written."""
+    if value in (low + high, high - low, low * high):
+        return True
+    places = value.normalize().as_tuple().exponent
+    unit = Decimal(1).scaleb(int(places)) if int(places) < 0 else Decimal(1)
+    pairs = ((low, high), (high, low))
+    return any((top / bottom * scale).quantize(unit) == value for top, bottom in pairs if bottom for scale in (1, 100))
+
+
+def _stems(text: str) -> Sequence[str]:
+    words = [
+        word.casefold()[:STEM]
+        for word in WORD.findall(text)
+        if not IDEOGRAPH.search(word) and word.casefold() not in FUNCTION
+    ]
+    pairs = [text[at : at + 2] for at in range(len(text) - 1) if re.fullmatch("[\u4e00-\u9fff]{2}", text[at : at + 2])]
+    return [word for word in words if len(word) > 2] + pairs

@@ -1,0 +1,91 @@
+"""filter clean, facts, judge: what is edited, what is claimed, and what a teacher thinks of a text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[
+    list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
+]
+Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the group `filter`."""
+    for command in (clean, facts, judge):
+        app.command()(command)
+
+
+def clean(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    boilerplate: Annotated[bool, typer.Option(help="Take out menus, banners, share buttons, copyright lines.")] = True,
+    repeats: Annotated[bool, typer.Option(help="Take out long paragraphs that the text has said already.")] = True,
+    text_field: Field = "text",
+) -> None:
+    """Texts mended, without menus and banners.
+
+    The only filter that edits. What it did is in the column `clean_steps`; a second pass changes nothing.
+
+    Example: hornbook filter clean pages.warc.gz --out clean.parquet
+    """
+    from filters.config import CleanConfig
+    from ray_jobs.clean_files import clean_files
+
+    _say(clean_files(files, out, CleanConfig(boilerplate=boilerplate, repeats=repeats), text_field))
+
+
+def facts(
+    files: Files,
+    out: Annotated[Path | None, typer.Option(help="Parquet file to write.")] = None,
+    source_field: Annotated[str, typer.Option(help="Column with the source that a text was written from.")] = "source",
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Plant wrong numbers and names in retellings of the files.")
+    ] = False,
+    text_field: Field = "text",
+) -> None:
+    """What a text says and its source does not.
+
+    Example: hornbook filter facts rewritten.jsonl --source-field page --out unsupported.parquet
+    Example: hornbook filter facts pages.jsonl --self-test
+    """
+    from ray_jobs.facts_files import facts_files, self_test_facts
+
+    if out is None and not self_test:
+        raise typer.BadParameter("give --out FILE to write what is not supported, or --self-test to measure")
+    if self_test:
+        print("\n".join(self_test_facts(files, text_field)))
+    if out is not None:
+        _say(facts_files(files, source_field, out, text_field))
+
+
+def judge(
+    files: Files,
+    endpoint: Annotated[str, typer.Option(help="Base URL of the judge, OpenAI-compatible.")],
+    model: Annotated[str, typer.Option(help="The endpoint's name of the judge.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    rubric: Annotated[str, typer.Option(help="prose or code.")] = "prose",
+    sample: Annotated[int, typer.Option(min=1, help="Documents that are judged, drawn from all.")] = 10_000,
+    api_key_env: Annotated[str, typer.Option(help="Variable with the endpoint's key.")] = "",
+    text_field: Field = "text",
+) -> None:
+    """Educational value of a sample, 0 to 5.
+
+    The score is the mean over the judge's own probabilities. The embedded teacher cannot judge and is refused.
+
+    Example: hornbook filter judge pages.jsonl.gz --endpoint http://127.0.0.1:8000/v1 --model qwen3-32b --out judged.parquet
+    """
+    from ray_jobs.judge_files import judge_files
+
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    _say(judge_files(files, out, endpoint, model, rubric, sample, key, text_field))
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -1,0 +1,51 @@
+"""Lines of a page's frame are found in English and Chinese, and what an author wrote is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from filters.boilerplate import HOLDS, LINKS, MENU, PHRASE, boilerplate_lines
+
+FRAME = [
+    (PHRASE, "Skip to main content"), (PHRASE, "» Read more »"), (PHRASE, "Comments (12)"), (PHRASE, "返回顶部"), (PHRASE, "【分享到】"),
+    (HOLDS, "We use cookies to improve your experience on this website."), (HOLDS, "Copyright © 2019 Example Media Group. All rights reserved."),
+    (HOLDS, "Your email address will not be published. Required fields are marked *"), (HOLDS, "责任编辑：王小明"), (HOLDS, "京ICP备12345678号-1"),
+    (HOLDS, "本文未经授权不得转载，如需转载请联系本站"), (LINKS, "Home | News | Sport | Weather"), (LINKS, "首页 > 新闻 > 国内"), (LINKS, "About · Contact · Jobs"),
+]  # fmt: skip
+AUTHORED = [
+    "Water boils at 100 degrees at sea level, and at less on a mountain.", "- home", "1. Search the index", "| name | value | unit |",
+    "We share the cost equally.", "The privacy of a letter was protected by law in 1794.", "a > b > c", "x | y | z = 7", "分享是学习的好方法。",
+    "他每天上网搜索资料，然后把笔记发给同学。", "## Contact", "In short: read more, and write every day.", "Newton", "北京",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "line"), FRAME)
+def test_a_line_of_the_frame_is_named_by_its_kind(kind: str, line: str) -> None:
+    assert boilerplate_lines(["A sentence of the text stands here.", line]) == ["", kind]
+
+
+@pytest.mark.parametrize("line", AUTHORED)
+def test_what_an_author_wrote_stays(line: str) -> None:
+    assert boilerplate_lines([line]) == [""]
+
+
+def test_a_run_of_menu_lines_goes_with_the_unknown_ones_among_them() -> None:
+    lines = [
+        "Home",
+        "Our Team",
+        "Wine List",
+        "Opening Hours",
+        "Contact",
+        "",
+        "The kitchen opened in 1978, in a mill by the river.",
+    ]
+    assert boilerplate_lines(lines) == [PHRASE, MENU, MENU, MENU, PHRASE, "", ""]
+
+
+def test_a_short_list_of_names_without_a_known_phrase_stays() -> None:
+    assert boilerplate_lines(["Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn"]) == [""] * 6
+
+
+def test_code_in_a_fence_is_never_a_menu() -> None:
+    lines = ["```", "Home", "Login", "Search", "Menu", "Help", "```"]
+    assert boilerplate_lines(lines) == [""] * 7
