@@ -32,8 +32,12 @@ class SourceConfig(Section):
     """SPDX id for all rows that do not carry one of their own."""
     language: str = "en"
     """Language that the rows are said to be in; the language filter checks it."""
+    language_field: str | None = None
+    """Column that names a row's own language, as an ISO 639-1 code; `language` where it is empty."""
     domain: str = "web"
     """Label of the rows in tables and plots."""
+    domain_field: str | None = None
+    """Column that names a row's own domain, such as its subject or site; `domain` where it is empty."""
     documents: int | None = Field(default=None, ge=1)
     """At most this many documents, a sample that depends on the recipe's seed alone; all when not set."""
 

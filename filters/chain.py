@@ -135,6 +135,7 @@ def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterCo
     declared = _strings(documents, "language")
     yield from _sensitive_check(scores, config)
     yield from _contamination_checks(scores, config)
+    yield from _facts_checks(scores, config)
     if "text.characters" in scores:
         characters = scores["text.characters"]
         yield _Check(characters == 0, "empty", characters, "text.characters={}")
@@ -171,6 +172,19 @@ def _contamination_checks(scores: dict[str, np.ndarray], config: FilterConfig) -
             values = scores[f"contaminated.{name}"]
             told = np.array([f"{by}: {value:.2f}" for by, value in zip(scores["contaminated.by"], values, strict=True)])
             yield _Check(values >= np.float32(limit), f"contaminated.{name}", told, "{}")
+
+
+def _facts_checks(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
+    """The detail names the first thing that the source does not support."""
+    for name in ("numbers", "names", "claims"):
+        limit = getattr(config.facts, name)
+        if limit is not None and f"facts.{name}" in scores:
+            values = scores[f"facts.{name}"]
+            first = scores[f"facts.first_{name}"]
+            told = np.array(
+                [f"{value:.2g} > {limit:g}, first: {said}" for value, said in zip(values, first, strict=True)], object
+            )
+            yield _Check(values > np.float32(limit), f"unsupported.{name}", told, "{}")
 
 
 def _language_checks(

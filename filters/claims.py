@@ -43,12 +43,14 @@ class Claim:
     value: str
 
 
-def numbers_in(text: str) -> Iterator[Claim]:
-    """Numbers in figures, each with the value that equal numbers share; not those that count the text's own parts."""
+def numbers_in(text: str, *, own: bool = False) -> Iterator[Claim]:
+    """Numbers in figures, each with the value that equal numbers share; those that count the text's own parts, such as
+    steps and figures, only where `own` asks for them."""
     plain = unicodedata.normalize("NFKC", text).replace("−", "-")
     markers = {found.start() + len(found.group()) - len(found.group().lstrip()) for found in MARKER.finditer(plain)}
     for found in NUMBER.finditer(plain):
-        if found.start() in markers or OWN_NUMBER.search(plain[max(0, found.start() - 12) : found.start()].rstrip(" ")):
+        before = plain[max(0, found.start() - 12) : found.start()].rstrip(" ")
+        if not own and (found.start() in markers or OWN_NUMBER.search(before)):
             continue
         if value := number_value(found.group()):
             yield Claim(found.group().strip(), value)

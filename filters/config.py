@@ -70,6 +70,22 @@ class DecontaminateConfig(Section):
     """Similarity of two functions' syntax trees from which a text counts as contaminated (phi-1: .80 to .95)."""
 
 
+class FactsConfig(Section):
+    """Facts against the seed: how much a text that was written from a source may say that the source does not."""
+
+    numbers: int | None = Field(default=None, ge=0)
+    """Most numbers that the source does not support; not looked at when not set."""
+    names: int | None = Field(default=None, ge=0)
+    """Most names that the source does not support; not looked at when not set."""
+    claims: float | None = Field(default=None, ge=0, le=1)
+    """Largest share of sentences with mostly other words than the source's; not looked at when not set."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is looked at."""
+        return any(limit is not None for limit in (self.numbers, self.names, self.claims))
+
+
 class FilterConfig(Section):
     """What is kept. Scores are stored; these thresholds decide over them."""
 
@@ -98,13 +114,18 @@ class FilterConfig(Section):
     """Exact and near duplicates, over all sources together."""
     decontaminate: DecontaminateConfig = Field(default_factory=DecontaminateConfig)
     """Benchmarks that are kept out of texts, prompts and seeds."""
+    facts: FactsConfig = Field(default_factory=FactsConfig)
+    """What texts that were written from a source may say beyond it."""
 
 
 class BlendConfig(Section):
     """What the student reads."""
 
+    by: Literal["source", "domain", "language", "band"] = "source"
+    """What the weights are by. A band is a fifth of the quality score: `0.0-0.2` to `0.8-1.0`; what the teacher wrote is
+    `synthetic` under `source` and `band`."""
     weights: dict[str, float] = Field(default_factory=dict)
-    """Share of the token budget by source; by available tokens when empty."""
+    """Share of the token budget by source, domain, language or band; by available tokens when empty."""
     tokens: int | None = Field(default=None, ge=1)
     """Token budget by the teacher's tokenizer; all that is kept, once, when not set."""
     max_epochs: float = Field(default=4.0, ge=1)

@@ -76,13 +76,14 @@ class Source:
     def numbers(self) -> frozenset[str]:
         """Values in figures and in words."""
         whole = f"{self.text}\n{self.given}"
-        return frozenset(claim.value for claim in numbers_in(whole)) | number_words_in(whole)
+        return frozenset(claim.value for claim in numbers_in(whole, own=True)) | number_words_in(whole)
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Words, casefolded, and the initials of every run of capitalised ones."""
         whole = f"{self.text}\n{self.given}"
         found = {word.casefold() for word in WORD.findall(whole)}
+        found |= {word.removesuffix("'s").removesuffix("’s") for word in found}
         initials = {
             "".join(part[0] for part in claim.said.split() if part[0].isupper()).casefold() for claim in names_in(whole)
         }

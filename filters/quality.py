@@ -79,9 +79,9 @@ def train_quality(
     examples = _balanced(positives, negatives, groups, seed)
     held, split = _held_out(examples, seed)
     learn, judge = examples.where(~held), examples.where(held)
-    model = _fit(learn.lines, learn.labels, seed)
-    control = _fit(learn.lines, _shuffled(learn.labels, seed), seed)
-    _save(model, out)
+    model = fit_lines(learn.lines, learn.labels, seed)
+    control = fit_lines(learn.lines, _shuffled(learn.labels, seed), seed)
+    save_model(model, out)
     scores = _scores(model, list(judge.lines))
     return QualityReport(
         positives=len(positives),
@@ -114,6 +114,11 @@ def flatten(texts: pl.Series) -> pl.Series:
     return lowered.str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
 
 
+def flat_lines(texts: Sequence[str]) -> list[str]:
+    """The same for a list."""
+    return flatten(pl.Series(texts, dtype=pl.String)).to_list()
+
+
 def auc(scores: np.ndarray, labels: np.ndarray) -> float:
     """Probability that a positive scores above a negative; ties count half; nan without both kinds."""
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
@@ -139,7 +144,7 @@ def _balanced(
         )
     kinds = []
     for label, texts, names in ((True, positives, groups[0]), (False, negatives, groups[1])):
-        lines = np.array(flatten(pl.Series(texts, dtype=pl.String)).to_list(), dtype=object)
+        lines = np.array(flat_lines(texts), dtype=object)
         named = np.array(list(names) or [""] * len(lines), dtype=object)
         kind = _Examples(lines, np.full(len(lines), label), named)
         kinds.append(kind.where(np.argsort(_unit(lines, seed), kind="stable")[:size]))
@@ -198,7 +203,8 @@ def _by_group(scores: np.ndarray, judge: _Examples) -> dict[str, dict[str, float
     return result
 
 
-def _fit(lines: np.ndarray, labels: np.ndarray, seed: int) -> Any:
+def fit_lines(lines: Sequence[str] | np.ndarray, labels: np.ndarray, seed: int) -> Any:
+    """A fastText model of flat lines and their labels (bool), the same for the same input."""
     import fasttext
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
@@ -208,7 +214,8 @@ def _fit(lines: np.ndarray, labels: np.ndarray, seed: int) -> Any:
         return fasttext.train_supervised(file.name, seed=seed, **OPTIONS)
 
 
-def _save(model: Any, out: Path) -> None:
+def save_model(model: Any, out: Path) -> None:
+    """Write a fastText model, atomically."""
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     model.save_model(str(unfinished))

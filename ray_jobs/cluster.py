@@ -48,10 +48,17 @@ def on_a_cluster(config: RunConfig) -> bool:
     return bool(config.address or os.environ.get("RAY_ADDRESS"))
 
 
+def askers_of(config: RunConfig) -> int:
+    """How many actors ask the teacher."""
+    return config.askers or (2 if on_a_cluster(config) else 1)
+
+
 def connect(config: RunConfig) -> Any:
     """Join or start Ray and return the module. Workers see this code, or the run stops with `StateError`."""
     if not on_a_cluster(config):
         os.environ.update(loopback_environment())
+        # Workers made before anybody asks have no environment of ours and are never used; they only take time.
+        os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 

@@ -18,6 +18,7 @@ from generator.request import Request
 from generator.teacher_config import TeacherConfig
 from generator.teachers.direct import LOOPBACK
 from ray_jobs.asker import Answered, AskingActor
+from ray_jobs.cluster import askers_of
 from ray_jobs.line import Line
 from ray_jobs.passes import OnRay
 
@@ -63,7 +64,7 @@ def crew_for(line: Line, journal: str, served_name: str, batch: int = BATCH) -> 
 
         crew = BatchCrew(teacher, urls[0], served_name, journal)
     elif isinstance(line.passes, OnRay):
-        crew = RayCrew(teacher, urls, served_name, journal, line.recipe.run.askers, _counter(line), batch)
+        crew = RayCrew(teacher, urls, served_name, journal, askers_of(line.recipe.run), _counter(line), batch)
     else:
         crew = LocalCrew(teacher, urls, served_name, journal, _counter(line), batch)
     try:

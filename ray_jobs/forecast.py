@@ -90,7 +90,7 @@ def forecast_of(plan: Plan, piloted: Piloted, now: Book) -> Forecast:
     closed = now.documents.keys() | now.short | set(now.forgotten)
     left = [slot for slot in plan.slots if slot.id not in closed]
     costs = _costs(piloted.book, done)
-    rest = {name: rest_of(values, done, left) for name, values in costs.items()}
+    rest = _with_replacements(plan, now, left, {name: rest_of(values, done, left) for name, values in costs.items()})
     prompt, completion = now.purse.prompt, now.purse.completion
     seconds = _seconds(piloted.pace, rest["completion"]) if left else Estimate(0.0, 0.0, 0.0)
     ratio = _parquet_ratio(piloted.book, sum(costs["bytes"].values()))
@@ -111,6 +111,30 @@ def forecast_of(plan: Plan, piloted: Piloted, now: Book) -> Forecast:
         money=_money(price, rest, paid, seconds), currency=price.currency,
         disk_bytes=rest["bytes"].plus(sum(costs["bytes"].values())).times(1 + ratio),
     )  # fmt: skip
+
+
+def _with_replacements(
+    plan: Plan, now: Book, left: Sequence[Slot], rest: Mapping[str, Estimate]
+) -> dict[str, Estimate]:
+    """What is left to ask, and the slots that come in the place of those that stay empty: as many as it takes until all
+    that was promised is there, within what the recipe allows."""
+    assert plan.recipe.generate is not None
+    owed = len(plan.slots) - len(now.documents) - len(now.forgotten)
+    kept = rest["kept"]
+    if not left or kept.value <= 0:
+        return dict(rest)
+    room = len(left) + plan.recipe.generate.coverage.replacements * len(plan.slots)
+    more = max(1.0, min(owed / kept.value, room / len(left)))
+    unsure = (kept.high - kept.value) / kept.value  # of the yield, which says how many are replaced
+    found = {name: _wider(estimate.times(more), unsure * (more - 1) / more) for name, estimate in rest.items()}
+    most = min(owed, kept.value * more)
+    return found | {"kept": Estimate(most, min(most, kept.low * more), float(owed))}
+
+
+def _wider(item: Estimate, share: float) -> Estimate:
+    """With an error that is independent of its own, as a share of its value."""
+    reach = ((item.high - item.value) ** 2 + (share * item.value) ** 2) ** 0.5
+    return Estimate(item.value, max(0.0, item.value - reach), item.value + reach)
 
 
 def _costs(book: Book, slots: Sequence[Slot]) -> dict[str, dict[str, float]]:

@@ -15,8 +15,7 @@ from corpus.errors import RecipeError
 from corpus.readers import read_files
 from filters.blend import blend
 from filters.chain import score_table, verdict_table
-from filters.config import DuplicatesConfig, FilterConfig
-from filters.dedup import find_duplicates
+from filters.config import FilterConfig
 from filters.quality import load_quality
 from filters.rules import PROFILES
 
@@ -46,24 +45,6 @@ def score_files(
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     writer.close()
     return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + unread(rejected) + [f"wrote {out}"]
-
-
-def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str) -> list[str]:
-    """Write the documents that are no copy of another one."""
-    rejected: list[Rejection] = []
-    tables = list(batches(files, field, rejected))
-    if not tables:
-        raise RecipeError("no readable document in these files")
-    copies = find_duplicates(tables, DuplicatesConfig(threshold=threshold))
-    whole = pa.concat_tables(tables)
-    kept = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=copies["id"].combine_chunks())))
-    pq.write_table(kept, out, compression="zstd")
-    kinds = Counter(copies["kind"].to_pylist())
-    return [
-        f"{whole.num_rows:,} documents, {kept.num_rows:,} kept",
-        *(f"{n:,} {kind} copies" for kind, n in kinds.items()),
-        *unread(rejected),
-    ]
 
 
 def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed: int, field: str) -> list[str]:

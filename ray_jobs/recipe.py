@@ -35,8 +35,9 @@ class RunConfig(Section):
     """Ray workers on this machine; 0 runs everything in this process; all cores when not set."""
     address: str | None = None
     """Address of a Ray cluster; a local one is started when not set."""
-    askers: int = Field(default=2, ge=1)
-    """Actors that talk to the teacher."""
+    askers: int | None = Field(default=None, ge=1)
+    """Actors that talk to the teacher. When not set: one on this machine, which takes thousands of replies a second and
+    leaves the cores to the teacher, and two on a cluster."""
     reuse: bool = True
     """Take replies that other runs in the same store have for the same requests."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)

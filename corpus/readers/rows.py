@@ -41,10 +41,14 @@ class Intake:
         origin = found["origin"]
         if origin and "://" not in origin:
             origin = f"{label}#{origin}"
-        return self.text(text, label, locator, licence=found["licence"], origin=origin, date=found["date"])
+        domain, language = (
+            _plain(row.get(name)) if name else "" for name in (self.config.domain_field, self.config.language_field)
+        )
+        return self.text(text, label, locator, licence=found["licence"], origin=origin, date=found["date"],
+                         domain=domain, language=language)  # fmt: skip
 
     def text(self, text: str, label: str, locator: object, *, licence: str = "", origin: str = "", date: str = "",
-             domain: str = "") -> Document | Rejection:  # fmt: skip
+             domain: str = "", language: str = "") -> Document | Rejection:  # fmt: skip
         """Take a bare text; empty arguments fall back to the source's section."""
         if not text.strip():
             return self.reject(label, locator, "empty")
@@ -58,7 +62,7 @@ class Intake:
             source=self.name,
             licence=licence or self.config.licence,
             origin=origin or f"{label}:{locator}",
-            language=self.config.language,
+            language=language or self.config.language,
             domain=domain or self.config.domain,
             date=date,
         )

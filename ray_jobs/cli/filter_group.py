@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -30,19 +31,43 @@ def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", h
     _say(score_files(files, out, with_.split(","), profile, classifier, text_field))
 
 
+class Unit(StrEnum):
+    """What is compared."""
+
+    document = "document"
+    paragraph = "paragraph"
+    line = "line"
+    meaning = "meaning"
+
+
 @app.command()
 def dedup(
-    files: Files, out: Out, threshold: Annotated[float, typer.Option(min=0.01, max=1)] = 0.8, text_field: Field = "text"
+    files: Files,
+    out: Out,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="Similarity: .8 of words, .95 of meaning.")
+    ] = None,
+    unit: Annotated[
+        Unit, typer.Option(help="Copies of documents, parts that many share, or retellings.")
+    ] = Unit.document,
+    text_field: Field = "text",
 ) -> None:
     """The documents that stay when copies go.
 
-    Of each group of copies it is the one with the smallest id.
+    Of each group of copies it is the one with the smallest id. `--unit line` and `paragraph` take out what three documents
+    or more share, everywhere but in one of them. `--unit meaning` compares vectors; nothing is verified there.
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet
+    Example: hornbook filter dedup pages.jsonl.gz --unit line --out unique.parquet
     """
-    from ray_jobs.plain_files import dedup_files
+    from ray_jobs.dedup_files import dedup_files, retellings_files, shared_files
 
-    _say(dedup_files(files, out, threshold, text_field))
+    if unit is Unit.document:
+        _say(dedup_files(files, out, threshold or 0.8, text_field))
+    elif unit is Unit.meaning:
+        _say(retellings_files(files, out, threshold or 0.95, text_field))
+    else:
+        _say(shared_files(files, out, "line" if unit is Unit.line else "paragraph", text_field))
 
 
 @app.command()

@@ -7,7 +7,19 @@ import sys
 import typer
 
 from corpus.errors import HornbookError
-from ray_jobs.cli import cluster, filter_group, filter_text, passport, recipe_group, student, teacher, tools, upkeep
+from ray_jobs.cli import (
+    cluster,
+    filter_classifier,
+    filter_group,
+    filter_redundancy,
+    filter_text,
+    passport,
+    recipe_group,
+    student,
+    teacher,
+    tools,
+    upkeep,
+)
 
 EPILOG = "Exit codes: 0 complete · 2 recipe or usage · 3 environment · 4 yield or cap · 5 incomplete · 6 state · 130 interrupted"
 
@@ -21,6 +33,8 @@ passport.add_to(app)
 upkeep.add_to(app)
 tools.add_to(app)
 filter_text.add_to(filter_group.app)
+filter_group.app.add_typer(filter_classifier.app, name="classifier")
+filter_group.app.add_typer(filter_redundancy.app, name="redundancy")
 app.add_typer(teacher.app, name="teacher")
 app.add_typer(filter_group.app, name="filter")
 app.add_typer(student.app, name="student")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -67,15 +68,16 @@ def _pools(line: Line, inputs: Mapping[str, Manifest]) -> Pools:
     written, web = kept.filter(is_written), kept.filter(pc.invert(is_written))
     # What the teacher wrote is no panel: a student that read more of it would win there for free.
     train_web, curated = _parted(web, share, seed)
+    group = partial(_grouped, by=line.recipe.blend.by, bands=_bands(line, inputs["filter"]))
     arms: dict[str, dict[str, pa.Table]] = {}
     panels = {PANELS[0]: curated}
     if "read" in inputs:
         raw = table_of(line.folder.child("read"), inputs["read"], "documents").cast(DOCUMENTS)
         train_raw, panels[PANELS[1]] = _parted(with_tokens(raw, line.teacher.counter()), share, seed)
-        arms[RAW] = _by_source(train_raw)
-        arms[FILTERED] = _by_source(train_web)
+        arms[RAW] = group(train_raw)
+        arms[FILTERED] = group(train_web)
     if written.num_rows:
-        arms[MIXED] = {**_by_source(train_web), SYNTHETIC: written}
+        arms[MIXED] = group(pa.concat_tables([train_web, written]))
     return Pools(arms, panels, kept)
 
 
@@ -85,9 +87,30 @@ def _parted(documents: pa.Table, share: float, seed: int) -> tuple[pa.Table, pa.
     return documents.filter(pc.invert(mask)), documents.filter(mask)
 
 
-def _by_source(documents: pa.Table) -> dict[str, pa.Table]:
-    names = sorted(set(documents["source"].to_pylist()))
-    return {name: documents.filter(pc.equal(documents["source"], name)) for name in names}
+def _grouped(documents: pa.Table, by: str, bands: Mapping[str, str]) -> dict[str, pa.Table]:
+    """Documents by source, domain, language or band of their quality."""
+    if by == "band":
+        written = [source == SYNTHETIC for source in documents["source"].to_pylist()]
+        names = [
+            SYNTHETIC if own else bands.get(row, "unscored")
+            for row, own in zip(documents["id"].to_pylist(), written, strict=True)
+        ]
+        column = pa.array(names, pa.string())
+    else:
+        column = documents[by]
+    return {name: documents.filter(pc.equal(column, name)) for name in sorted(set(column.to_pylist()))}
+
+
+def _bands(line: Line, filtered: Manifest) -> dict[str, str]:
+    """The fifth of the quality score that a document is in, by id; none where nothing asks for it."""
+    if line.recipe.blend.by != "band":
+        return {}
+    scores = table_of(line.folder.child("filter"), filtered, "scores", ["id", "quality.teaches"])
+    fifths = [min(4, int(5 * value)) for value in scores["quality.teaches"].to_pylist()]
+    return {
+        row: f"{fifth / 5:.1f}-{(fifth + 1) / 5:.1f}"
+        for row, fifth in zip(scores["id"].to_pylist(), fifths, strict=True)
+    }
 
 
 def _budget(line: Line, pools: Pools) -> int:
@@ -131,7 +154,7 @@ def _shares_fact(chosen: Blend) -> Fact:
         return [share.source, share.documents, share.tokens, share.taken, share.asked, share.epochs]
 
     return table(
-        "The blend, by source", ["source", "documents", "tokens there", "tokens read", "tokens asked", "epochs"],
+        "The blend", ["part", "documents", "tokens there", "tokens read", "tokens asked", "epochs"],
         [row(share) for share in chosen.shares],
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from filters.chain import decide, score_table
 from filters.decontaminate import benchmark_hash, contamination
 from filters.dedup import find_duplicates, s_curve
 from filters.sensitive import redact
+from ray_jobs.grounding import with_facts
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stages.read import with_tokens
@@ -40,7 +41,7 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
 
 def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
     documents, scores = _gather(line, inputs)
-    scores = _with_contamination(line, documents, scores)
+    scores = with_facts(line, inputs, documents, _with_contamination(line, documents, scores))
     rejected = decide(documents, scores, line.recipe.filters)
     survivors = _without(documents, rejected["id"])
     copies = find_duplicates(

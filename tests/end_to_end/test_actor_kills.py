@@ -90,7 +90,7 @@ def test_ten_killed_asking_actors_lose_and_repeat_nothing(tmp_path: Path, tokeni
         killer = Killer(gate, KILLS, random.Random(seed))
         killer.start()
         try:
-            manifest = drive("killed", gate.url, "run.workers=2")["generate"]
+            manifest = drive("killed", gate.url, "run.workers=2", "run.askers=2")["generate"]
         finally:
             killer.over.set()
             killer.join()
@@ -113,7 +113,7 @@ def test_ten_killed_asking_actors_lose_and_repeat_nothing(tmp_path: Path, tokeni
 
 def test_an_actor_that_dies_for_good_ends_the_run_as_incomplete(recipe: Path, tmp_path: Path) -> None:
     """Its class cannot even be made: Ray gives up, and the run says that the same command goes on."""
-    found = resolve(str(recipe), [f"store={tmp_path}/dead", "run.workers=2"], {}).recipe
+    found = resolve(str(recipe), [f"store={tmp_path}/dead", "run.workers=2", "run.askers=2"], {}).recipe
     with patch("ray_jobs.crew.AskingActor", Stillborn), pytest.raises(IncompleteError, match="asking actor died"):
         run(found, talk=Talk(quiet=True))
 

@@ -84,3 +84,20 @@ def test_seeds_of_a_source_that_is_not_there_are_refused(recipe: Path) -> None:
     wrong = resolve(str(recipe), [FORMS, "generate.seeds=[crawl]"], {}).recipe
     with pytest.raises(RecipeError, match="no source `crawl`"):
         plan_for(wrong, run_folder(wrong))
+
+
+def test_what_a_page_does_not_say_is_named_and_counted(recipe: Path) -> None:
+    found = resolved(recipe, "filters.facts.numbers=0", "filters.facts.claims=0.2", "generate.documents=8")
+    run(found, talk=Talk(quiet=True))
+    folder = run_folder(found)
+    filtered = load_manifest(folder.child("filter"))
+    assert filtered is not None
+    scores = {row["id"]: row for row in table_of(folder.child("filter"), filtered, "scores").to_pylist()}
+    rejected = table_of(folder.child("filter"), filtered, "rejected").to_pylist()
+    blamed = [row for row in rejected if row["reason"].startswith("unsupported.")]
+    assert blamed, "the fake teacher writes of other things than the page"
+    assert all(row["source"] == "synthetic" and "first: " in row["detail"] for row in blamed)
+    assert all(scores[row["id"]]["facts.claims"] > 0.2 or scores[row["id"]]["facts.numbers"] > 0 for row in blamed)
+    assert all(
+        row["facts.numbers"] == 0 for row in scores.values() if row["id"] not in {item["id"] for item in rejected}
+    )

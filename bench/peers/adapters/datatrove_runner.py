@@ -22,7 +22,7 @@ def main(job: Job, *, checkpoints: bool) -> None:
     runner = InferenceRunner(
         rollout_fn=rollout,
         config=InferenceConfig(
-            server_type="endpoint", endpoint_url=job.url, model_name_or_path=job.model, api_key="none",
+            server_type="endpoint", endpoint_url=job.url.removesuffix("/v1"), model_name_or_path=job.model, api_key="none",
             max_concurrent_generations=job.window, metric_interval=3600,
         ),
         output_writer=JsonlWriter(str(folder / "written"), "${rank}_chunk_${chunk_index}.jsonl", compression=None),

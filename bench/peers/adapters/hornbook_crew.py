@@ -19,7 +19,7 @@ from job import Job
 from generator.reply import Outcome, Reply
 from generator.request import Demands, Request, Sampling
 from generator.teacher_config import TeacherConfig
-from ray_jobs.cluster import connect
+from ray_jobs.cluster import askers_of, connect
 from ray_jobs.crew import Crew, LocalCrew, RayCrew
 from ray_jobs.recipe import RunConfig
 
@@ -52,7 +52,7 @@ def crew_of(job: Job, config: RunConfig) -> Crew:
     if config.workers == 0:
         return LocalCrew(teacher, (job.url,), job.model, journal)
     connect(config)
-    return RayCrew(teacher, (job.url,), job.model, journal, config.askers)
+    return RayCrew(teacher, (job.url,), job.model, journal, askers_of(config))
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Hornbook's filters beside those of other tools, on the same documents in one run."""

@@ -1,0 +1,123 @@
+"""A quality classifier from plain files: texts that teach and texts that do not, or texts with a judge's points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.document import Document, Rejection
+from corpus.errors import RecipeError, SetupError
+from corpus.readers import read_files
+from filters.classifier import Classifier, Kind, train
+from filters.evaluation import Evaluation
+from filters.folds import Examples, leave_one_source_out, shuffled_control
+from filters.vectors import Embed
+from ray_jobs.plain_files import unread
+
+LEAST = 200  # characters: shorter texts say too little to learn from
+
+
+def train_files(examples: Examples, kind: Kind, out: Path, embedding: str, seed: int) -> list[str]:
+    """Learn from all examples and write the classifier."""
+    model = train(
+        kind, examples.texts, examples.labels, seed=seed, embed=embed_of(kind, embedding), embedding=embedding
+    )
+    model.save(out)
+    size = out.stat().st_size if out.is_file() else sum(path.stat().st_size for path in out.iterdir())
+    taught = int(examples.labels.sum())
+    return [
+        f"{taught:,} texts that teach and {len(examples.texts) - taught:,} others learned, {size / 1e6:.1f} MB",
+        f"wrote {out}",
+    ]
+
+
+def evaluate_files(examples: Examples, kind: Kind, embedding: str, seed: int) -> list[str]:
+    """Leave every source out in its turn, and tell how it went, the shuffled control beside it."""
+    embed = embed_of(kind, embedding)
+
+    def fit(texts: Sequence[str], labels: np.ndarray):  # type: ignore[no-untyped-def]
+        model: Classifier = train(kind, texts, labels, seed=seed, embed=embed, embedding=embedding)
+        return model.score
+
+    found = leave_one_source_out(examples, fit, seed=seed)
+    return list(_told(found, shuffled_control(examples, fit, seed=seed)))
+
+
+def contrast(
+    teaches: Sequence[str], others: Sequence[str], field: str, source_field: str | None
+) -> tuple[Examples, list[str]]:
+    """Two kinds of files; the source of a text is its domain, else its file. Also what could not be read."""
+    rejected: list[Rejection] = []
+    rows = [
+        (row, label)
+        for label, files in ((True, teaches), (False, others))
+        for row in _long(files, field, source_field, rejected)
+    ]
+    if not rows:
+        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
+    names = np.array([row.domain or row.origin.partition(":")[0].partition("#")[0] for row, _ in rows], object)
+    return Examples([row.text for row, _ in rows], np.array([label for _, label in rows], bool), names), unread(
+        rejected
+    )
+
+
+def judged(
+    files: Sequence[str], scores: Path, from_points: float, field: str, source_field: str | None
+) -> tuple[Examples, list[str]]:
+    """Texts with the points of `hornbook filter judge`; from `from_points` on a text teaches."""
+    try:
+        table = pq.read_table(scores, columns=["id", "score"])
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise SetupError(
+            f"{scores}: no file of judgements: {str(error).splitlines()[0]}", hint="hornbook filter judge"
+        ) from None
+    points = dict(zip(table["id"].to_pylist(), table["score"].to_pylist(), strict=True))
+    rejected: list[Rejection] = []
+    rows = [
+        row
+        for row in _long(files, field, source_field, rejected)
+        if points.get(row.id) == points.get(row.id) and row.id in points
+    ]
+    if not rows:
+        raise RecipeError(
+            f"none of the documents has points in {scores}", hint="judge the same files, with the same names"
+        )
+    grades = np.array([points[row.id] for row in rows], float)
+    names = np.array([row.domain or row.origin.partition(":")[0].partition("#")[0] for row in rows], object)
+    return Examples([row.text for row in rows], grades >= from_points, names, grades), unread(rejected)
+
+
+def embed_of(kind: Kind, embedding: str) -> Embed | None:
+    """The embedding that a head needs: a folder with a sentence encoder. None for fastText."""
+    if kind == "fasttext":
+        return None
+    from generator.local_embed import load_encoder
+
+    return load_encoder(embedding)
+
+
+def _long(files: Sequence[str], field: str, source_field: str | None, rejected: list[Rejection]) -> Iterator[Document]:
+    for row in read_files(files, text_field=field, domain_field=source_field) if files else ():
+        if isinstance(row, Rejection):
+            rejected.append(row)
+        elif len(row.text) >= LEAST:
+            yield row
+
+
+def _told(found: Evaluation, control: float) -> Iterator[str]:
+    yield f"{found.texts:,} texts of {len(found.sources)} sources, each judged by a classifier that has not seen its source"
+    yield f"AUC {found.auc:.3f}   F1 {found.f1:.3f}   recall {found.recall:.3f} where a tenth of the others come through"
+    yield f"calibration error {found.calibration:.3f}   AUC after shuffled labels {control:.3f} (must be near .5)"
+    if found.rank == found.rank:
+        yield f"rank correlation with the points {found.rank:.3f}"
+    yield f"{'source':<40} {'kind':<8} {'texts':>7} {'mean':>6} {'passed':>7}"
+    for row in sorted(found.sources, key=lambda row: (not row.teaches, row.passed)):
+        yield f"{row.source[:40]:<40} {'teaches' if row.teaches else 'other':<8} {row.texts:>7,} {row.mean:>6.2f} {row.passed:>7.3f}"
+    for low, high, count, share in found.bands:
+        yield f"score {low:.1f} to {high:.1f}: {count:>7,} texts" + (f", {share:.1%} of them teach" if count else "")
+    if found.worst:
+        yield f"worst: {found.worst.source}, {found.worst.passed:.3f} of its texts pass"

@@ -1,0 +1,61 @@
+"""Scores of facts against the seed, for the texts of a run that were written from documents which it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.manifest import Manifest, table_of
+from filters.claims import sentences_in
+from filters.facts import Source, unsupported
+from ray_jobs.line import Line
+
+ROWS = 500  # documents checked by a worker at a time
+SAID = 120  # characters of a finding that a detail quotes
+KINDS = ("numbers", "names", "claims")
+
+
+def with_facts(line: Line, inputs: Mapping[str, Manifest], documents: pa.Table, scores: pa.Table) -> pa.Table:
+    """The scores with `facts.…`: unsupported numbers and names (counts), the share of unsupported sentences, the first
+    of each. Texts without a seed have none."""
+    if not line.recipe.filters.facts.asked or line.recipe.texts not in inputs:
+        return scores
+    wanted = {seed for row in documents["lineage"].to_pylist() if row for seed in row["seed_ids"] or ()}
+    texts = dict(_texts(line, inputs[line.recipe.texts], wanted))
+    parts = [documents.slice(start, ROWS) for start in range(0, documents.num_rows, ROWS)]
+    found = pa.concat_tables(list(line.passes.map(partial(facts_of, texts=texts), parts)))
+    for name in found.column_names:
+        scores = scores.append_column(name, found[name])
+    return scores
+
+
+def facts_of(documents: pa.Table, texts: Mapping[str, str]) -> pa.Table:
+    """One row a document, in order."""
+    rows = [_row(text, lineage, topic, texts) for text, lineage, topic in zip(
+        documents["text"].to_pylist(), documents["lineage"].to_pylist(), documents["topic"].to_pylist(), strict=True)]  # fmt: skip
+    columns: dict[str, pa.Array] = {}
+    for place, kind in enumerate(KINDS):
+        values = np.array([row[place][0] for row in rows], np.float32)
+        columns[f"facts.{kind}"] = pa.array(values)
+        columns[f"facts.first_{kind}"] = pa.array([row[place][1] for row in rows], pa.string())
+    return pa.table(columns)
+
+
+def _row(text: str, lineage: dict | None, topic: str | None, texts: Mapping[str, str]) -> list[tuple[float, str]]:
+    seeds = [texts[name] for name in (lineage or {}).get("seed_ids") or () if name in texts]
+    if not seeds:
+        return [(0.0, "")] * len(KINDS)
+    found = unsupported(text, Source("\n\n".join(seeds), topic or ""))
+    share = len(found.claims) / max(1, len(sentences_in(text)))
+    counted = ((len(found.numbers), found.numbers), (len(found.names), found.names), (share, found.claims))
+    return [(float(value), said[0][:SAID] if said else "") for value, said in counted]
+
+
+def _texts(line: Line, manifest: Manifest, wanted: set[str]) -> Iterator[tuple[str, str]]:
+    table = table_of(line.folder.child(manifest.stage), manifest, "documents", ["id", "text"])
+    chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(sorted(wanted), pa.string())))
+    yield from zip(chosen["id"].to_pylist(), chosen["text"].to_pylist(), strict=True)

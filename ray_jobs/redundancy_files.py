@@ -1,0 +1,128 @@
+"""Redundancy of plain files: texts, a number for each that a model has to predict, and what follows from how well it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.document import Document, Rejection
+from corpus.errors import RecipeError, SetupError
+from corpus.readers import read_files
+from filters.redundancy.curve import Point, Setting, Verdict, measure
+from filters.redundancy.families import family
+from filters.redundancy.grow import Doubt, grow_rounds
+from filters.redundancy.prune import Pool, prune_rounds
+from filters.redundancy.select import Band, band_rows, k_centre_rows
+from filters.vectors import word_vectors
+from ray_jobs.plain_files import unread
+
+TEST = 0.1  # of the documents, as in the paper
+SHARES = (0.7, 0.5, 0.35, 0.27, 0.2, 0.1)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Documents by id with their vectors and the number that is predicted."""
+
+    ids: list[str]
+    pool: Pool
+    unread: list[str]
+
+    def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """(rows of the pool, rows of the test)."""
+        order = np.random.default_rng(seed).permutation(len(self.ids))
+        cut = int(TEST * len(order))
+        return np.sort(order[cut:]), np.sort(order[:cut])
+
+
+def load(files: Sequence[str], scores: Path, column: str, field: str, dimensions: int) -> Labelled:
+    """Texts of `files` joined by id with a numeric column of a Parquet file, such as `hornbook filter score` writes."""
+    numbers = _numbers(scores, column)
+    rejected: list[Rejection] = []
+    ids, texts = [], []
+    for row in read_files(files, text_field=field):
+        if isinstance(row, Document) and row.id in numbers:
+            ids.append(row.id)
+            texts.append(row.text)
+        elif isinstance(row, Rejection):
+            rejected.append(row)
+    if len(ids) < 500:
+        raise RecipeError(f"{len(ids):,} documents have a number in {scores}; 500 are the least that says anything")
+    labels = np.array([numbers[name] for name in ids], float)
+    return Labelled(ids, Pool(word_vectors(texts, dimensions), labels), unread(rejected))
+
+
+def measure_files(data: Labelled, guide: str, transfer: str, outside: Labelled | None, seed: int) -> list[str]:
+    """The curve, and what it says."""
+    rows, test = data.split(seed)
+    nothing = Pool(np.zeros((0, data.pool.features.shape[1])), np.zeros(0))
+    setting = Setting(family(guide), family(transfer), data.pool.take(test), outside.pool if outside else nothing, seed)
+    found = measure(data.pool.take(rows), setting, SHARES)
+    return [*_curve(found), found.sentence, *data.unread]
+
+
+def prune_files(data: Labelled, out: Path, keep: float, by: str, seed: int) -> list[str]:
+    """Write the ids that stay: by the loop (`predicted`), by a band of the number, or by spread over the vectors."""
+    kept = int(keep * len(data.ids))
+    if by == "predicted":
+        rows, test = data.split(seed)
+        rounds = prune_rounds(
+            data.pool.take(rows), data.pool.take(test), family("extra"), until=max(50, kept - len(test)), seed=seed
+        )
+        *_, last = rounds
+        chosen = np.union1d(rows[last], test)
+    elif by in ("low", "middle", "high"):
+        band: Band = next(one for one in ("low", "middle", "high") if one == by)
+        chosen = band_rows(data.pool.labels, kept, band)
+    elif by == "spread":
+        chosen = k_centre_rows(data.pool.features, kept)
+    else:
+        raise RecipeError(
+            f"there is no way to choose called `{by}`", hint="known: predicted, low, middle, high, spread"
+        )
+    _write(out, [data.ids[row] for row in chosen])
+    return [f"{len(chosen):,} of {len(data.ids):,} documents stay", *data.unread, f"wrote {out}"]
+
+
+def grow_files(data: Labelled, out: Path, until: float, doubt: Doubt, seed: int) -> list[str]:
+    """Write ids in the order in which they are worth adding, a column `round` beside them."""
+    seen: set[int] = set()
+    names, rounds = [], []
+    for number, rows in enumerate(
+        grow_rounds(data.pool, doubt, (family("forest"), family("boosted")), until=until, seed=seed)
+    ):
+        fresh = [row for row in rows.tolist() if row not in seen]
+        seen |= set(fresh)
+        names += [data.ids[row] for row in fresh]
+        rounds += [number] * len(fresh)
+    pq.write_table(pa.table({"id": names, "round": rounds}), out, compression="zstd")
+    return [f"{len(names):,} of {len(data.ids):,} documents in {rounds[-1] + 1} rounds", *data.unread, f"wrote {out}"]
+
+
+def _numbers(scores: Path, column: str) -> dict[str, float]:
+    try:
+        table = pq.read_table(scores, columns=["id", column])
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise SetupError(f"{scores}: no column `{column}` to read: {str(error).splitlines()[0]}") from None
+    pairs = zip(table["id"].to_pylist(), table[column].cast(pa.float64()).to_pylist(), strict=True)
+    return {name: value for name, value in pairs if value is not None and value == value}
+
+
+def _write(out: Path, names: Sequence[str]) -> None:
+    pq.write_table(pa.table({"id": pa.array(names, pa.string())}), out, compression="zstd")
+
+
+def _curve(found: Verdict) -> Iterator[str]:
+    yield f"{'kept':>8} {'share':>6} {'chosen':>8} {'random':>8} {'(95 %)':>17} {'other family':>13} {'left out':>9} {'outside':>8}"
+    yield from (_line(point) for point in found.points)
+
+
+def _line(point: Point) -> str:
+    interval = f"{point.random_low:.4f}-{point.random_high:.4f}"
+    return (f"{point.kept:>8,} {point.share:>6.0%} {point.guide:>8.4f} {point.random:>8.4f} {interval:>17} "
+            f"{point.transfer:>6.4f}/{point.random_transfer:.4f} {point.unused:>9.4f} {point.outside:>8.4f}")  # fmt: skip
