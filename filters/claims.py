@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from generator.length import IDEOGRAPHS
+
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%|％)?(?![A-Za-z_]*\d)", re.A)
 CHINESE_NUMBER = re.compile("[〇零一二三四五六七八九十百千万亿两]{2,}|百分之[零一二三四五六七八九十百点]+")
 # What counts things of the text itself: steps, figures, chapters, list markers.
@@ -22,16 +24,25 @@ MARKER = re.compile(r"(?m)^\s*(?:\(?\d{1,2}[.)、:]|\d{1,2}(?=\s*$))")
 WORDS = {word: value for value, word in enumerate(
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"])} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}  # fmt: skip
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-CAPITALISED = r"[A-ZÀ-ÖØ-Þ][\w'’]*[a-zß-ÿ][\w'’]*|[A-Z]{2,}[A-Za-z]*|[A-Z]\."
+LETTER = rf"[^\W\d_{IDEOGRAPHS}]"  # of a script that puts spaces between words
+WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)?|[{IDEOGRAPHS}]+")
+SOFT = rf"(?:{LETTER}|['’])"
+CAPITALISED = rf"[A-ZÀ-ÖØ-Þ]{SOFT}*[a-zß-öø-ÿ]{SOFT}*|[A-Z]{{2,}}[A-Za-z]*|[A-Z]\."
 NAME = re.compile(
-    rf"(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED}))*"
+    rf"(?<!{LETTER})(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED}))*"
 )
 TITLE_ZH = re.compile(r"《([^《》\n]{1,30})》")
-NAME_ZH = re.compile(
-    "([\u4e00-\u9fff]{2,4})(?=先生|女士|教授|博士|院士|老师|总统|主席|总理|皇帝|将军|部长|市长|校长)"
-    "|([\u4e00-\u9fff]{2,6}(?:省|市|县|大学|学院|公司|银行|共和国|王朝|山脉|海峡|半岛))"
+SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾"
+    "夏韦方白邹孟熊秦邱江尹薛段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔汤"
 )
+BEFORE = r"(?:^|(?<=[，。、；：（“「\s在于从到至往由和与及]))"  # where a Chinese name may begin
+NAME_ZH = re.compile(
+    f"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=先生|女士|教授|博士|院士|老师|总统|主席|总理|将军|部长|市长|校长)"
+    f"|{BEFORE}([\u4e00-\u9fff]{{2,5}}?(?:省|市|县|大学|学院|公司|银行|共和国|王朝|山脉|海峡|半岛))",
+    re.M,
+)
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)  # names of programs are no names
 SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)]*\s+|(?<=[。！？])[”’」』）]*|\n+")
 
 
@@ -95,6 +106,7 @@ def chinese_value(said: str) -> int | None:
 
 def names_in(text: str) -> Iterator[Claim]:
     """Proper names: capitalised where a sentence's start does not ask for it, and the marked names of Chinese."""
+    text = CODE.sub(" ", text)
     common = {word for word in re.findall(r"\b[a-z][a-z'’]+", text)}
     for sentence in sentences_in(text):
         for found in NAME.finditer(sentence):

@@ -82,11 +82,21 @@ def train(
     if few < MIN_TEXTS:
         raise RecipeError(f"a classifier needs {MIN_TEXTS} texts of each kind, and has {few} of one")
     if kind == "fasttext":
-        return FastText(fit_lines(flat_lines(texts), labels, seed))
+        rows = balanced(labels, seed)
+        lines = flat_lines(texts)
+        return FastText(fit_lines([lines[row] for row in rows], labels[rows], seed))
     if embed is None:
         raise RecipeError(f"`{kind}` needs an embedding", hint="name one with --embedding FOLDER")
     vectors = embed(texts).astype(np.float16)
     return Head(kind, vectors, labels, embed, embedding, seed, _fitted(kind, vectors, labels, seed))
+
+
+def balanced(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Row numbers in a mixed order, those of the smaller kind repeated: fastText weighs no classes."""
+    kinds = [np.flatnonzero(labels == kind) for kind in (True, False)]
+    size = max(len(rows) for rows in kinds)
+    draw = np.random.default_rng(seed)
+    return draw.permutation(np.concatenate([np.resize(draw.permutation(rows), size) for rows in kinds]))
 
 
 def load(path: Path, embed_by: Callable[[str], Embed]) -> Classifier:

@@ -23,36 +23,7 @@ YEARS = (1000, 2100)  # a whole number in this range is a year, and no result of
 STEM = 5  # letters that forms of a word share: `measure`, `measured`, `measuring`
 SUPPORT = 0.5  # of a sentence's content words
 LEAST = 5  # content words of a sentence that is looked at
-CALENDAR = frozenset(
-    [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "english",
-        "chinese",
-        "i",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-    ]
-)
+ADDRESS = frozenset(["i", "mr", "mrs", "ms", "dr", "prof", "st"])  # capitalised, and no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +54,7 @@ class Source:
         """Words, casefolded, and the initials of every run of capitalised ones."""
         whole = f"{self.text}\n{self.given}"
         found = {word.casefold() for word in WORD.findall(whole)}
-        found |= {word.removesuffix("'s").removesuffix("’s") for word in found}
+        found |= {part for word in found for part in re.split("['’]", word)}
         initials = {
             "".join(part[0] for part in claim.said.split() if part[0].isupper()).casefold() for claim in names_in(whole)
         }
@@ -114,7 +85,7 @@ class Source:
         return all(self._knows(word) for word in words)
 
     def _knows(self, word: str) -> bool:
-        if word in self.words or word in FUNCTION or word in CALENDAR or len(word) == 1:
+        if word in self.words or word in FUNCTION or word in ADDRESS or len(word) == 1:
             return True
         forms = (
             word.removesuffix("s"),

@@ -24,6 +24,7 @@ from ray_jobs.stopwatch import Stopwatch
 from ray_jobs.stored import stored_of
 from ray_jobs.talk import Talk
 from ray_jobs.tombstones import forgotten_slots
+from ray_jobs.verifying import verifying
 
 
 def run_pilot(recipe: Recipe, count: int, talk: Talk | None = None) -> Forecast:
@@ -65,12 +66,14 @@ def _pilot(line: Line, count: int) -> Forecast:
     forgotten = forgotten_slots(line.folder, plan.slots)
     slots = pilot_slots([slot for slot in plan.slots if slot.id not in forgotten], count, recipe.seed)
     watch, spans = Stopwatch(store), _Spans()
-    book = open_book(plan, slots, purse=purse_of(recipe, watch))
     place = line.folder.child(f"pilot/{digest('pilot', [slot.id for slot in slots])[:12]}")
-    waves = Waves(book, place, plan.request, stored_outcomes(store), elsewhere=elsewhere_for(recipe, line.talk.say))
-    ask(line, waves, book, store, watch, seen=spans.seen, batch=1)
+    with verifying(plan, store, line.talk) as verification:  # its verdicts are kept for the run, as its replies are
+        book = open_book(plan, slots, purse=purse_of(recipe, watch), verification=verification)
+        waves = Waves(book, place, plan.request, stored_outcomes(store), elsewhere=elsewhere_for(recipe, line.talk.say))
+        ask(line, waves, book, store, watch, seen=spans.seen, batch=1)
+        now = stored_of(plan, line.folder, verification=verification).book
     piloted = Piloted(slots, book, pace_of(spans.found, recipe.teacher.concurrency), watch.seconds)
-    forecast = forecast_of(plan, piloted, stored_of(plan, line.folder).book)
+    forecast = forecast_of(plan, piloted, now)
     forecast.keep(line.folder)
     return forecast
 

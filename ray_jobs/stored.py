@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from corpus.store import Store, open_store
 from generator.book import Book
+from generator.verification import Stored as Verdicts
 from generator.waves import Waves
 from ray_jobs.planning import Plan
 from ray_jobs.stages.generate import elsewhere_for, elsewhere_of, open_book, stored_outcomes
@@ -35,10 +36,13 @@ def answered(plan: Plan, folder: Store, warn: Callable[[str], None] = lambda tex
     return found.own, found.reused
 
 
-def stored_of(plan: Plan, folder: Store, warn: Callable[[str], None] = lambda text: None) -> Stored:
-    """Every slot is asked of the store; retries that follow from stored replies are asked of it too."""
+def stored_of(
+    plan: Plan, folder: Store, warn: Callable[[str], None] = lambda text: None, verification: Verdicts | None = None
+) -> Stored:
+    """Every slot is asked of the store; retries that follow from stored replies are asked of it too. Without
+    `verification` exercises count as they are, and no code is run."""
     with tempfile.TemporaryDirectory() as scratch:
-        book = open_book(plan, forgotten=forgotten_slots(folder, plan.slots))
+        book = open_book(plan, forgotten=forgotten_slots(folder, plan.slots), verification=verification)
         outcomes = stored_outcomes(folder.child("generate"))
         waves = Waves(book, open_store(scratch), plan.request, outcomes, elsewhere=elsewhere_for(plan.recipe, warn))
         asked = len(waves.take(MANY))

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from corpus.document import Document
 from corpus.errors import SetupError
 from corpus.manifest import Manifest, load_manifest, table_of
 from generator import jail
+from generator.verification import Verifying
 from ray_jobs.drive import run
 from ray_jobs.line import run_folder
+from ray_jobs.pilot import run_pilot
 from ray_jobs.recipe import Recipe
 from ray_jobs.replay import replay
 from ray_jobs.resolve import resolve
@@ -71,3 +74,20 @@ def test_without_a_jail_code_is_marked_and_never_run_where_the_recipe_allows(
     assert all(row["unverified"] and row["programs"] == 0 for row in verdicts)
     assert not any(reason.startswith("code.") for reason in manifest.reasons)
     assert [item.same for item in replay(found)] == [True]
+
+
+def test_a_pilot_runs_the_code_too_and_the_run_takes_its_verdicts_over(
+    recipe: Path, fake: FakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = resolve(str(recipe), [*SETTINGS, "generate.verify=code", "generate.coverage.replacements=0"], {}).recipe
+    forecast = run_pilot(found, 8, Talk(quiet=True))
+    sent = fake.counts()["requests"]
+    assert forecast.kept < forecast.attempts, "what does not hold is not counted as kept"
+    monkeypatch.setattr(Verifying, "submit", _no_more)
+    _, documents, _ = generated(found)
+    assert len(documents) == forecast.kept
+    assert fake.counts()["requests"] == sent
+
+
+def _no_more(self: Verifying, document: Document) -> None:
+    raise AssertionError(f"{document.id} was run by the pilot already")
