@@ -16,7 +16,7 @@ from generator.reply import Outcome, Reply
 from generator.request import Demands, Request, Sampling
 from generator.teacher_config import TeacherConfig
 from generator.teachers.openai_body import chat_body
-from ray_jobs.cluster import askers_of, connect
+from ray_jobs.cluster import connect
 from ray_jobs.crew import RayCrew
 from ray_jobs.recipe import RunConfig
 
@@ -50,11 +50,11 @@ class Queue:
 
 
 class HornbookCrew:
-    """What a run uses: actors, journal, retries and all."""
+    """What a run uses on a cluster: an actor, its journal, retries and all."""
 
     def __init__(self, config: TeacherConfig, url: str, served: str, journal: str) -> None:
         connect(RunConfig(workers=2))
-        self._crew = RayCrew(config, (url,), served, journal, askers_of(RunConfig()))
+        self._crew = RayCrew(config, (url,), served, journal, 1)
 
     def ask(self, requests: Sequence[Request]) -> int:
         """Completion tokens of all replies."""

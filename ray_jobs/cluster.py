@@ -49,8 +49,8 @@ def on_a_cluster(config: RunConfig) -> bool:
 
 
 def askers_of(config: RunConfig) -> int:
-    """How many actors ask the teacher."""
-    return config.askers or (2 if on_a_cluster(config) else 1)
+    """How many actors ask the teacher; 0 where the run's own process does."""
+    return config.askers or (2 if on_a_cluster(config) else 0)
 
 
 def connect(config: RunConfig) -> Any:

@@ -56,16 +56,18 @@ class Crew(Protocol):
 
 @contextmanager
 def crew_for(line: Line, journal: str, served_name: str, batch: int = BATCH) -> Iterator[Crew]:
-    """The crew of a run: actors on its Ray, or this process where there is none. Outcomes of a batch come together."""
-    teacher, urls = line.recipe.teacher, line.teacher.urls()
+    """The crew of a run: actors on its Ray, or this process, beside which Ray rests. Outcomes of a batch come together."""
+    teacher, urls, askers = line.recipe.teacher, line.teacher.urls(), askers_of(line.recipe.run)
     crew: Crew
     if teacher.backend == "batch":
         from ray_jobs.batch_crew import BatchCrew  # the `openai` client takes a second to import
 
         crew = BatchCrew(teacher, urls[0], served_name, journal)
-    elif isinstance(line.passes, OnRay):
-        crew = RayCrew(teacher, urls, served_name, journal, askers_of(line.recipe.run), _counter(line), batch)
+    elif isinstance(line.passes, OnRay) and askers:
+        crew = RayCrew(teacher, urls, served_name, journal, askers, _counter(line), batch)
     else:
+        if isinstance(line.passes, OnRay):
+            line.passes.rest()
         crew = LocalCrew(teacher, urls, served_name, journal, _counter(line), batch)
     try:
         yield crew

@@ -36,8 +36,8 @@ class RunConfig(Section):
     address: str | None = None
     """Address of a Ray cluster; a local one is started when not set."""
     askers: int | None = Field(default=None, ge=1)
-    """Actors that talk to the teacher. When not set: one on this machine, which takes thousands of replies a second and
-    leaves the cores to the teacher, and two on a cluster."""
+    """Actors that talk to the teacher. When not set: two on a cluster, and none on this machine, where the run's own process
+    asks: it takes thousands of replies a second, and Ray rests meanwhile and leaves the cores to the teacher."""
     reuse: bool = True
     """Take replies that other runs in the same store have for the same requests."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)

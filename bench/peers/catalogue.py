@@ -78,8 +78,8 @@ OURS = ("ray", "openai", "aiohttp", "pydantic")
 ARMS = {
     arm.name: arm
     for arm in (
-        Arm("hornbook", "Hornbook as a run asks: actors on a local Ray, each reply durable", HERE, "hornbook_crew.py", OURS),
-        Arm("hornbook-alone", "Hornbook without Ray (`run.workers: 0`), each reply durable", HERE, "hornbook_crew.py", OURS, ("--workers", "0")),
+        Arm("hornbook", "Hornbook as a run asks on one machine, each reply durable", HERE, "hornbook_crew.py", OURS),
+        Arm("hornbook-ray", "Hornbook as on a cluster: an actor on a local Ray, each reply durable", HERE, "hornbook_crew.py", OURS, ("--askers", "1")),
         Arm("hornbook-loop", "Hornbook's asking loop and journal alone, in one process", HERE, "hornbook_loop.py", OURS),
         Arm("datatrove", "datatrove `InferenceRunner` on an endpoint", DATATROVE, "datatrove_runner.py", ("datatrove", "openai")),
         Arm("datatrove-resume", "datatrove `InferenceRunner` with checkpoints, 500 rows a chunk", DATATROVE, "datatrove_runner.py", ("datatrove", "openai"),

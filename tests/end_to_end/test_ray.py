@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ray_jobs.crew import LocalCrew
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
@@ -45,3 +46,24 @@ def listened_on(process: psutil.Process) -> list[str]:
     except psutil.NoSuchProcess:
         return []
     return [item.laddr.ip.removeprefix("::ffff:") for item in found if item.status == psutil.CONN_LISTEN]
+
+
+def test_on_one_machine_this_process_asks_while_ray_rests_and_the_next_pass_wakes_it(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    seen: list[bool] = []
+    ask = LocalCrew.ask
+
+    def watched(self: LocalCrew, *given: object) -> None:
+        seen.append(ray.is_initialized())
+        ask(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LocalCrew, "ask", watched)
+    rested = drive(recipe, f"store={tmp_path}/rested", "run.workers=2")
+    assert seen == [False], "asked once, in this process, with no Ray beside it"
+    assert ray.is_initialized(), "the filter's passes ran on Ray again"
+    actors = drive(recipe, f"store={tmp_path}/actors", "run.workers=2", "run.askers=1")
+    assert seen == [False], "an actor asked"
+    assert rested["filter"].dataset_hash == actors["filter"].dataset_hash

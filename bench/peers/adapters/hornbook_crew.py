@@ -1,4 +1,5 @@
-"""Hornbook as a run asks: a crew of actors on a local Ray, or in this process with `--workers 0`.
+"""Hornbook as a run asks on one machine: in its own process, beside which Ray rests; or an actor on a local Ray, as on a
+cluster, with `--askers 1`.
 
 Each reply is durable in the journal before it counts; the rows are written from what the crew hands over.
 """
@@ -49,20 +50,20 @@ def crew_of(job: Job, config: RunConfig) -> Crew:
     """As `ray_jobs.crew.crew_for` chooses it."""
     teacher = TeacherConfig(concurrency=job.window, endpoints=(job.url,))
     journal = f"{job.folder}/journal"
-    if config.workers == 0:
+    if not (askers := askers_of(config)):
         return LocalCrew(teacher, (job.url,), job.model, journal)
     connect(config)
-    return RayCrew(teacher, (job.url,), job.model, journal, askers_of(config))
+    return RayCrew(teacher, (job.url,), job.model, journal, askers)
 
 
 def main() -> None:
     """Ask for all rows and write them."""
     options = argparse.ArgumentParser()
     options.add_argument("job", type=Path)
-    options.add_argument("--workers", type=int)
+    options.add_argument("--askers", type=int)
     chosen = options.parse_args()
     job = Job.read(chosen.job)
-    crew, outcomes = crew_of(job, RunConfig(workers=chosen.workers)), list[Outcome]()
+    crew, outcomes = crew_of(job, RunConfig(askers=chosen.askers)), list[Outcome]()
     crew.ask(Rows(requests_of(job)), outcomes.extend, threading.Event())
     crew.close()
     job.write((item.request_key, item.text) for item in outcomes if isinstance(item, Reply))
