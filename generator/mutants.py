@@ -7,7 +7,8 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-MOST = 6
+MOST = 24  # tried one after the other until one is noticed: good tests notice one of the first
+FEW = 3
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -32,12 +33,13 @@ def stub(names: Sequence[str]) -> str:
 def mutants(solution: str) -> list[Mutant]:
     """Up to `MOST` mutants that differ from the solution, the kinds by turns; the same for the same source.
 
-    Only where nothing else can be changed is a returned value wrapped, which almost every test notices.
+    Only where hardly anything else can be changed is a returned value wrapped, which almost every test notices.
     """
     tree = ast.parse(solution)
     found = [list(_of_kind(tree, kind, change)) for kind, change in KINDS.items()]
     chosen = [item for row in range(MOST) for kind in found if row < len(kind) for item in (kind[row],)]
-    chosen = chosen or list(_of_kind(tree, "return", _wrap))
+    if len(chosen) < FEW:
+        chosen += _of_kind(tree, "return", _wrap)
     plain = ast.unparse(tree)
     different = {item.source: item for item in chosen if item.source != plain}
     return list(different.values())[:MOST]
@@ -49,10 +51,16 @@ Change = Callable[[ast.AST], bool]
 
 def _of_kind(tree: ast.Module, kind: str, change: Change) -> Iterator[Mutant]:
     places = [place for place, node in enumerate(_inner(tree)) if change(copy.deepcopy(node))]
-    for place in places[:MOST]:
+    for place in _spread(places):
         other = copy.deepcopy(tree)
         change(list(_inner(other))[place])
         yield Mutant(kind, ast.unparse(ast.fix_missing_locations(other)))
+
+
+def _spread(places: Sequence[int]) -> list[int]:
+    """At most `MOST`, over the whole function: tests may never reach its beginning, where odd arguments are turned away."""
+    count = min(MOST, len(places))
+    return [places[len(places) * number // count] for number in range(count)]
 
 
 def _inner(tree: ast.Module) -> Iterator[ast.AST]:
