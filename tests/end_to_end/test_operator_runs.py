@@ -14,6 +14,7 @@ import pytest
 
 from corpus.manifest import load_manifest
 from corpus.store import open_store
+from ray_jobs.crew import AHEAD, DURABLE_S
 from ray_jobs.drive import run
 from ray_jobs.explain import explain, lines
 from ray_jobs.preview import preview_rows
@@ -33,7 +34,8 @@ SETTINGS = [f"generate.operators={OPERATORS}", f"generate.forms={FORMS}", "gener
             "generate.documents=24", "generate.domains=[physics, mathematics]", "generate.attempts=3"]  # fmt: skip
 CONTEXT = 16384  # tokens; the tokenizer of the tests has 512 entries, so that a prompt of a step has thousands
 STAGE = Path("small@1") / "generate"
-WINDOW, HANDED_OUT = 8, 12  # of the fixture's recipe; and all that `LocalCrew` hands out, in flight or not yet durable
+WINDOW, REPLY_S = 8, 0.05  # of the fixture's recipe, and how long the teacher takes for a reply
+HANDED_OUT = int(AHEAD * WINDOW + DURABLE_S * WINDOW / REPLY_S)  # at this rate: in flight, waiting, or not yet durable
 PATIENCE_S = 120.0
 
 
@@ -99,7 +101,7 @@ def test_killed_between_any_two_steps_the_run_goes_on_to_the_same_documents(
     whole: Recipe, recipe: Path, tmp_path: Path
 ) -> None:
     kills, killed = 2, 0
-    with FakeTeacher(delay_s=0.05, context=CONTEXT) as slow:
+    with FakeTeacher(delay_s=REPLY_S, context=CONTEXT) as slow:
         told = [*SETTINGS, f"store={tmp_path}/killed", f"teacher.endpoints=['{slow.url}']"]
         command = [sys.executable, "-m", "ray_jobs.cli.main", "generate", str(recipe)]
         command += [part for setting in told for part in ("--set", setting)]
