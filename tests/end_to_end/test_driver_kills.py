@@ -20,7 +20,7 @@ from corpus.lease import LEASE
 from corpus.manifest import load_manifest
 from corpus.store import open_store
 from ray_jobs import drive
-from ray_jobs.crew import AHEAD, BATCH
+from ray_jobs.crew import AHEAD, BATCH, DURABLE_S
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
 from ray_jobs.talk import Talk
@@ -36,11 +36,11 @@ WINDOW, REPLY_S = 8, 0.25  # requests in flight, and how long the teacher takes 
 SPREAD_S = 0.6  # a kill falls at a random moment this long after the driver's first request
 PATIENCE_S = 90.0
 
-# What a dead driver can cost. It hands out no more than AHEAD windows of requests, and takes more only for batches that
-# are answered and durable. So at its death at most HANDED_OUT requests were sent and are not in the journal: the WINDOW
+# What a dead driver can cost. It hands out no more than AHEAD windows of requests, and what is answered while a reply is
+# on its way to the disk (DURABLE_S); it takes more only for batches that are answered and durable. So at its death at most HANDED_OUT requests were sent and are not in the journal: the WINDOW
 # in flight, and the rest of HANDED_OUT, which is all that can be answered and still wait for the fsync that they share
 # (the unsealed segment).
-HANDED_OUT = max(2, int(AHEAD * WINDOW / BATCH)) * BATCH
+HANDED_OUT = max(2, int(AHEAD * WINDOW / BATCH)) * BATCH + int(DURABLE_S * WINDOW / REPLY_S)
 
 
 def write_recipe(folder: Path, tokenizer: Path, documents: int) -> Path:
