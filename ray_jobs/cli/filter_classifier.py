@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ray_jobs.cli.options import say
 
 if TYPE_CHECKING:
     from filters.folds import Examples
@@ -50,7 +51,7 @@ def train(out: Annotated[Path, typer.Option(help="File, or folder of a head, to 
     from ray_jobs.classifier_files import train_files
 
     examples, lost = _examples(teaches, other, judged, points, text_field, source_field)
-    _say([*train_files(examples, kind.value, out, embedding, seed), *lost])
+    say([*train_files(examples, kind.value, out, embedding, seed), *lost])
 
 
 @app.command()
@@ -67,7 +68,7 @@ def evaluate(teaches: Teaches, other: Others = [], judged: Labels = None, points
 
     examples, lost = _examples(teaches, other, judged, points, text_field, source_field)
     print("\n".join(evaluate_files(examples, kind.value, embedding, seed)))
-    _say(lost)
+    say(lost)
 
 
 def _examples(
@@ -80,8 +81,3 @@ def _examples(
     if not other:
         raise typer.BadParameter("give --other FILES, or --judged FILE with points for the files of --teaches")
     return contrast(teaches, other, field, source or None)
-
-
-def _say(lines: list[str]) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)

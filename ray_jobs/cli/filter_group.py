@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ray_jobs.cli.options import say
 
 app = typer.Typer(help="Filters on plain files.", no_args_is_help=True, rich_markup_mode=None)
 Files = Annotated[
@@ -28,7 +29,7 @@ def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", h
     """
     from ray_jobs.plain_files import score_files
 
-    _say(score_files(files, out, with_.split(","), profile, classifier, text_field))
+    say(score_files(files, out, with_.split(","), profile, classifier, text_field))
 
 
 class Unit(StrEnum):
@@ -63,11 +64,11 @@ def dedup(
     from ray_jobs.dedup_files import dedup_files, retellings_files, shared_files
 
     if unit is Unit.document:
-        _say(dedup_files(files, out, threshold or 0.8, text_field))
+        say(dedup_files(files, out, threshold or 0.8, text_field))
     elif unit is Unit.meaning:
-        _say(retellings_files(files, out, threshold or 0.95, text_field))
+        say(retellings_files(files, out, threshold or 0.95, text_field))
     else:
-        _say(shared_files(files, out, "line" if unit is Unit.line else "paragraph", text_field))
+        say(shared_files(files, out, "line" if unit is Unit.line else "paragraph", text_field))
 
 
 @app.command()
@@ -80,7 +81,7 @@ def blend(files: Files, out: Out, tokens: Annotated[int, typer.Option(min=1, hel
     """
     from ray_jobs.plain_files import blend_files
 
-    _say(blend_files(files, out, tokens, weights, seed, text_field))
+    say(blend_files(files, out, tokens, weights, seed, text_field))
 
 
 @app.command()
@@ -111,9 +112,4 @@ def decontaminate(
     if self_test:
         print("\n".join(self_test_files(files, config, sample, text_field)))
     if out is not None:
-        _say(decontaminate_files(files, config, out, text_field))
-
-
-def _say(lines: list[str]) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
+        say(decontaminate_files(files, config, out, text_field))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ray_jobs.cli.options import say
 
 app = typer.Typer(help="How much of a corpus says what the rest says.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -74,7 +75,7 @@ def prune(files: Files, scores: Scores, out: Out, keep: Annotated[float, typer.O
     """
     from ray_jobs.redundancy_files import load, prune_files
 
-    _say(prune_files(load(files, scores, column, text_field, dimensions), out, keep, by.value, seed))
+    say(prune_files(load(files, scores, column, text_field, dimensions), out, keep, by.value, seed))
 
 
 @app.command()
@@ -87,9 +88,4 @@ def grow(files: Files, scores: Scores, out: Out, until: Annotated[float, typer.O
     """
     from ray_jobs.redundancy_files import grow_files, load
 
-    _say(grow_files(load(files, scores, column, text_field, dimensions), out, until, doubt.value, seed))
-
-
-def _say(lines: list[str]) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
+    say(grow_files(load(files, scores, column, text_field, dimensions), out, until, doubt.value, seed))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ray_jobs.cli.options import say
 
 Files = Annotated[
     list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
@@ -37,7 +38,7 @@ def clean(
     from filters.config import CleanConfig
     from ray_jobs.clean_files import clean_files
 
-    _say(clean_files(files, out, CleanConfig(boilerplate=boilerplate, repeats=repeats), text_field))
+    say(clean_files(files, out, CleanConfig(boilerplate=boilerplate, repeats=repeats), text_field))
 
 
 def facts(
@@ -61,7 +62,7 @@ def facts(
     if self_test:
         print("\n".join(self_test_facts(files, text_field)))
     if out is not None:
-        _say(facts_files(files, source_field, out, text_field))
+        say(facts_files(files, source_field, out, text_field))
 
 
 def judge(
@@ -83,9 +84,4 @@ def judge(
     from ray_jobs.judge_files import judge_files
 
     key = os.environ.get(api_key_env, "") if api_key_env else ""
-    _say(judge_files(files, out, endpoint, model, rubric, sample, key, text_field))
-
-
-def _say(lines: list[str]) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
+    say(judge_files(files, out, endpoint, model, rubric, sample, key, text_field))

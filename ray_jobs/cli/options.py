@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -17,3 +19,9 @@ AddressOption = Annotated[
 def settings(given: list[str] | None, address: str | None = None) -> list[str]:
     """`--set` values, with `--address` as one more."""
     return [*(given or []), *([f"run.address={address}"] if address else [])]
+
+
+def say(lines: Iterable[str]) -> None:
+    """Talk, on stderr: stdout is for data."""
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -13,36 +13,13 @@ from corpus.errors import RecipeError, SetupError
 from filters.classifier import KINDS, Kind, load, train
 from filters.folds import Examples, capped, folds, leave_one_source_out, shuffled_control
 from filters.vectors import unit
-
-TEACHING = [
-    "therefore the force is",
-    "this means that",
-    "for example the sum of",
-    "is defined as the",
-    "it follows that each",
-]
-OTHER = ["click here to buy", "posted by admin on", "great deal today only", "my favourite show was", "sign up now for"]
-THINGS = [
-    "river",
-    "engine",
-    "letter",
-    "planet",
-    "market",
-    "seed",
-    "bridge",
-    "clock",
-    "water",
-    "paper",
-    "garden",
-    "stone",
-    "winter",
-]
+from tests.fakes.teaching import OTHER, TEACHING, THINGS
 
 
 def text(teaches: bool, source: int, draw: random.Random) -> str:
     """Phrases of its kind among things of its source."""
     things = random.Random(source).sample(THINGS, 5)
-    parts = [f"{draw.choice(TEACHING if teaches else OTHER)} {draw.choice(things)}" for _ in range(8)]
+    parts = [draw.choice(TEACHING if teaches else OTHER).format(draw.choice(things)) for _ in range(8)]
     return ". ".join(parts)
 
 
@@ -58,7 +35,7 @@ def examples() -> Examples:
 
 def embed(texts: Sequence[str]) -> np.ndarray:
     """Counts of the phrases' words: an embedding small enough to know."""
-    words = sorted({word for phrase in [*TEACHING, *OTHER] for word in phrase.split()})
+    words = sorted({word for phrase in [*TEACHING, *OTHER] for word in phrase.split() if word != "{}"})
     return unit(np.array([[one.count(word) + 0.1 for word in words] for one in texts], float))
 
 

@@ -14,39 +14,9 @@ import pytest
 
 from corpus.document import Document
 from corpus.readers import read_files
+from tests.fakes.teaching import OTHER, TEACHING, THINGS
 
 ROOT = Path(__file__).parents[2]
-THINGS = [
-    "river",
-    "engine",
-    "letter",
-    "planet",
-    "market",
-    "seed",
-    "bridge",
-    "clock",
-    "water",
-    "paper",
-    "garden",
-    "stone",
-    "winter",
-    "city",
-    "road",
-]
-TEACHING = [
-    "therefore the {} is",
-    "this means that the {}",
-    "for example a {}",
-    "it follows that each {}",
-    "we define the {} as",
-]
-OTHER = [
-    "click here for {}",
-    "posted by admin about {}",
-    "best deal on {} today",
-    "sign up for {} news",
-    "i loved the {} so much",
-]
 
 
 def hornbook(*words: object) -> subprocess.CompletedProcess[str]:
