@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -24,17 +23,18 @@ def with_facts(line: Line, inputs: Mapping[str, Manifest], documents: pa.Table, 
     of each. Texts without a seed have none."""
     if not line.recipe.filters.facts.asked or line.recipe.texts not in inputs:
         return scores
-    wanted = {seed for row in documents["lineage"].to_pylist() if row for seed in row["seed_ids"] or ()}
-    texts = dict(_texts(line, inputs[line.recipe.texts], wanted))
+    texts = dict(_texts(line, inputs[line.recipe.texts], _seeds(documents)))
     parts = [documents.slice(start, ROWS) for start in range(0, documents.num_rows, ROWS)]
-    found = pa.concat_tables(list(line.passes.map(partial(facts_of, texts=texts), parts)))
+    tasks = [(part, {name: texts[name] for name in _seeds(part) & texts.keys()}) for part in parts]
+    found = pa.concat_tables(list(line.passes.map(facts_of, tasks)))
     for name in found.column_names:
         scores = scores.append_column(name, found[name])
     return scores
 
 
-def facts_of(documents: pa.Table, texts: Mapping[str, str]) -> pa.Table:
-    """One row a document, in order."""
+def facts_of(task: tuple[pa.Table, Mapping[str, str]]) -> pa.Table:
+    """One row a document, in order. A task is documents, and the texts of their seeds by id: no worker gets all seeds."""
+    documents, texts = task
     rows = [_row(text, lineage, topic, texts) for text, lineage, topic in zip(
         documents["text"].to_pylist(), documents["lineage"].to_pylist(), documents["topic"].to_pylist(), strict=True)]  # fmt: skip
     columns: dict[str, pa.Array] = {}
@@ -43,6 +43,10 @@ def facts_of(documents: pa.Table, texts: Mapping[str, str]) -> pa.Table:
         columns[f"facts.{kind}"] = pa.array(values)
         columns[f"facts.first_{kind}"] = pa.array([row[place][1] for row in rows], pa.string())
     return pa.table(columns)
+
+
+def _seeds(documents: pa.Table) -> set[str]:
+    return {seed for row in documents["lineage"].to_pylist() if row for seed in row["seed_ids"] or ()}
 
 
 def _row(text: str, lineage: dict | None, topic: str | None, texts: Mapping[str, str]) -> list[tuple[float, str]]:
