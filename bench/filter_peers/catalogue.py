@@ -9,11 +9,17 @@ from pathlib import Path
 from bench.peers.catalogue import HERE, QUIET, Environment
 
 ADAPTERS = Path(__file__).parent / "adapters"
-DATATROVE = Environment("datatrove-filters", ("datatrove[processing,multilingual]==0.10.1", "setuptools<81"))
+# Its extra `multilingual` brings TensorFlow and Stanza; English and Chinese need what is named here.
+DATATROVE = Environment(
+    "datatrove-filters", ("datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1", "setuptools<81")
+)
 GAOYA = Environment("gaoya", ("gaoya==0.2.2",))
 DATA_JUICER = Environment("data-juicer", ("py-data-juicer==1.4.6", "aiohttp"))
 TEXT_DEDUP = Environment("text-dedup", ("text-dedup==0.4.0", "setuptools<81"))
-NEMO = Environment("nemo-curator", ("nemo-curator==1.1.0",))
+# Its extra `text-cpu` asks for a fastText that does not build with NumPy 2; the filters import what is named here.
+NEMO = Environment(
+    "nemo-curator", ("nemo-curator==1.1.0", "fasttext-numpy2-wheel", "sentencepiece", "peft", "ftfy", "beautifulsoup4")
+)
 ENVIRONMENTS = (DATATROVE, GAOYA, DATA_JUICER, TEXT_DEDUP, NEMO)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
               "NUMBA_NUM_THREADS": "1"}  # fmt: skip

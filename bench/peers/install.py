@@ -1,4 +1,4 @@
-"""Makes the environments of the compared tools: `python -m bench.peers.install [NAME…]`.
+"""Makes the environments of the compared tools, those that ask and those that filter: `python -m bench.peers.install [NAME…]`.
 
 Each gets its own under `bench/.venvs/`, with pinned versions. One that cannot be installed is named with its reason,
 and the rest go on; the reason is kept, so that the results can say it.
@@ -12,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.peers.catalogue import ENVIRONMENTS, Environment
+from bench.filter_peers.catalogue import ENVIRONMENTS as FILTERS
+from bench.peers.catalogue import ENVIRONMENTS as ASKERS
+from bench.peers.catalogue import Environment
 
 READY, FAILED = "ready.json", "failed.txt"
 
@@ -70,7 +72,7 @@ def _variables() -> dict[str, str]:
 
 def main() -> None:
     """Install those named, or all."""
-    for environment in ENVIRONMENTS:
+    for environment in (*ASKERS, *FILTERS):
         if not sys.argv[1:] or environment.name in sys.argv[1:]:
             why = install(environment)
             print(f"{environment.name:14} {'ready' if not why else 'NOT installed: ' + why}", flush=True)
