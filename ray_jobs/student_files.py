@@ -4,40 +4,77 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from corpus.document import Document
 from corpus.errors import RecipeError, StateError
 from corpus.readers import read_files
-from trainer.config import PRESETS
+from ray_jobs.recipe import RunConfig
+from ray_jobs.team import on_a_team
+from trainer.config import StudentConfig
 from trainer.files import whole_folder
 
+if TYPE_CHECKING:
+    from trainer.train import Progress
 
-def train_files(files: Sequence[str], out: Path, preset: str, tokens: int | None) -> str:
+
+def train_files(files: Sequence[str], out: Path, config: StudentConfig) -> str:
     """Train on the text of files; the exported model's folder."""
+    tokenizer = _tokenizer(config, out, lambda: _texts(files))
+    task = Task(tuple(files), config, str(tokenizer), str(out))
+    if config.workers == 1:
+        return _train(task)
+    return on_a_team(_train, RunConfig(workers=config.workers), config.workers, out, task)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One student to train, by a worker that knows nothing else."""
+
+    files: tuple[str, ...]
+    config: StudentConfig
+    tokenizer: str
+    folder: str
+
+
+def _train(task: Task) -> str:
     from trainer.packing import pack
+    from trainer.team import current_team
+    from trainer.train import train
+
+    out, tokenizer, team = Path(task.folder), Path(task.tokenizer), current_team()
+    if team.leads and not (out / "result.json").is_file():
+        pack(_texts(task.files), tokenizer, out / "packed")
+    team.wait()
+    return str(train(task.config, out / "packed", tokenizer, out, progress=tell).model)
+
+
+def tell(progress: Progress) -> None:
+    """One line on stderr."""
+    left = time.strftime("%H:%M:%S", time.gmtime(progress.seconds_left))
+    print(
+        f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:,.0f} tokens/s"
+        f"  {progress.mfu:.0%} of the processor's peak  {left} left",
+        file=sys.stderr,
+    )
+
+
+def _tokenizer(config: StudentConfig, out: Path, texts: Callable[[], list[str]]) -> Path:
+    """The folder of the tokenizer: what the weights came with, one that is named, or one trained on the texts."""
     from trainer.tokenizer import train_tokenizer
-    from trainer.train import Progress, train
 
-    if preset not in PRESETS:
-        raise RecipeError(f"no preset {preset!r}", hint=f"known: {', '.join(PRESETS)}")
-    config = PRESETS[preset].model_copy(update={"tokens": tokens} if tokens else {})
-    texts = _texts(files)
-    tokenizer = out / "tokenizer" / "tokenizer.json"
-    if not tokenizer.is_file():
-        train_tokenizer(texts, config.vocab_size, tokenizer.parent)
-    shards = pack(texts, tokenizer, out / "packed")
-
-    def tell(progress: Progress) -> None:
-        print(
-            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.tokens_per_second:,.0f} tokens/s",
-            file=sys.stderr,
-        )
-
-    return str(train(config, shards.folder, tokenizer, out, progress=tell).model)
+    if config.init or config.tokenizer != "mix":
+        return Path(config.init or config.tokenizer)
+    home = out / "tokenizer"
+    if not (home / "tokenizer.json").is_file():
+        train_tokenizer(texts(), config.vocab_size, home)
+    return home
 
 
 def evaluate_files(model: Path, files: Sequence[str]) -> str:

@@ -1,27 +1,94 @@
 """Which tokens a step sees: a pure function of (seed, packed corpus, step), so that resuming needs one integer.
 
-The stream is cut into windows of `context` tokens; an epoch is a permutation of all windows, drawn from the seed and
-the epoch's number, and steps simply walk along the epochs. Windows that do not fit at the end of the stream are
-reached too: each epoch shifts its grid by a random part of the remainder.
-Targets are the inputs one place on. Documents inside a window are separated by EOS only (see `packing`).
+A plan says for each window where its inputs and targets lie in the packed stream. `Stream` cuts the stream into windows
+of `context` tokens; windows that do not fit at its end are reached too, because each epoch shifts the grid by a random
+part of the remainder. `Documents` (trainer/fitting.py) fits whole documents into windows. In both, an epoch is a
+permutation of all windows, drawn from the seed and the epoch's number, and steps simply walk along the epochs.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
 from corpus.errors import RecipeError
 from trainer.packing import TokenShards
 
+IGNORED = -100  # a target that no loss counts: padding, a prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a step's tokens lie in the stream: `inputs` and `targets`, int64 (windows, context); −1 for padding."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One step: `inputs` and `targets` int64 (windows, context), and their `places` in the stream.
+
+    A target that does not count is −100. `positions` restart at each document and `segments` number the documents of a
+    window; both are None where documents are not kept apart.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    places: Places
+    positions: np.ndarray | None
+    segments: np.ndarray | None
+
+    @property
+    def counted(self) -> int:
+        """Targets that count."""
+        return int((self.targets != IGNORED).sum())
+
+
+class Plan(Protocol):
+    """How windows are laid over a packed corpus."""
+
+    def places(self, seed: int, step: int, windows: int) -> Places:
+        """Where the tokens of `step` lie."""
+        ...
+
+
+class Stream:
+    """Windows cut from the stream as it runs."""
+
+    def __init__(self, tokens: int, context: int) -> None:
+        self._tokens, self._context = tokens, context
+
+    def places(self, seed: int, step: int, windows: int) -> Places:
+        """Where the tokens of `step` lie."""
+        starts = window_starts(seed, step, self._tokens, windows=windows, context=self._context)
+        inputs = starts[:, None] + np.arange(self._context)
+        return Places(inputs, inputs + 1)
+
+
+def gather(shards: TokenShards, places: Places, *, masked: bool) -> Batch:
+    """The tokens at these places; targets in a part of a document that does not count (a prompt) are ignored."""
+    eos = shards.pack["eos"]
+    tokens = np.asarray(shards.tokens[places.inputs], dtype=np.int64)
+    tokens[places.inputs < 0] = eos
+    targets = np.asarray(shards.tokens[places.targets], dtype=np.int64)
+    counts = places.targets >= 0
+    if shards.counted is not None:
+        counts &= np.asarray(shards.counted[places.targets], dtype=bool)
+    targets[~counts] = IGNORED
+    if not masked:
+        return Batch(tokens, targets, places, None, None)
+    segments = _segments(tokens, places.inputs, eos)
+    return Batch(tokens, targets, places, _positions(segments), segments)
+
 
 def batch(seed: int, step: int, shards: TokenShards, *, windows: int, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and targets of `step`, each int64 of shape (windows, context)."""
-    starts = window_starts(seed, step, shards.pack["tokens"], windows=windows, context=context)
-    index = starts[:, None] + np.arange(context + 1)
-    rows = np.asarray(shards.tokens[index], dtype=np.int64)
-    return rows[:, :-1], rows[:, 1:]
+    """Inputs and targets of `step` over the stream as it runs, each int64 of shape (windows, context)."""
+    found = gather(shards, Stream(shards.pack["tokens"], context).places(seed, step, windows), masked=False)
+    return found.inputs, found.targets
 
 
 def window_starts(seed: int, step: int, tokens: int, *, windows: int, context: int) -> np.ndarray:
@@ -48,3 +115,18 @@ def _epoch(seed: int, epoch: int, tokens: int, context: int) -> np.ndarray:
     count = epoch_windows(tokens, context)
     shift = random.integers(0, tokens - 1 - count * context, endpoint=True)
     return random.permutation(count) * context + shift
+
+
+def _segments(tokens: np.ndarray, places: np.ndarray, eos: int) -> np.ndarray:
+    """Number of the document at each place: a new one begins at each EOS and wherever the stream is left."""
+    begins = tokens == eos
+    begins[:, 1:] |= places[:, 1:] != places[:, :-1] + 1
+    begins[:, 0] = True
+    return np.cumsum(begins, axis=1)
+
+
+def _positions(segments: np.ndarray) -> np.ndarray:
+    """Place inside the document."""
+    here = np.broadcast_to(np.arange(segments.shape[1]), segments.shape)
+    begins = np.diff(segments, axis=1, prepend=0) > 0
+    return here - np.maximum.accumulate(np.where(begins, here, 0), axis=1)

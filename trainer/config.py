@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from corpus.config import Section
 from corpus.ids import digest
+from trainer.distil_config import DistilConfig
 
 # Head sizes that vLLM's CPU attention accepts (CPUAttentionBackend.get_supported_head_sizes, vLLM 0.32); its GPU
 # back ends take 32, 64, 80, 96, 112, 128, 160, 192, 224 and 256 too, so a student inside this list can be served.
@@ -69,12 +70,14 @@ class OptimizerConfig(Section):
 
 
 class ScheduleConfig(Section):
-    """Warm-up, stable, decay: the rate rises linearly, stays, and falls linearly."""
+    """The rate rises linearly and falls in the end; what it does between is the kind."""
 
+    kind: Literal["wsd", "cosine"] = "wsd"
+    """`wsd`: stays, then falls linearly, so that one run can be cut at several budgets; `cosine`: falls from the start."""
     warmup: float = Field(default=0.02, ge=0, le=1)
     """Share of the steps spent rising."""
     decay: float = Field(default=0.4, ge=0, le=1)
-    """Share of the steps spent falling."""
+    """Share of the steps spent falling, with `wsd`."""
     final: float = Field(default=0.0, ge=0, le=1)
     """Rate after the last step, as a share of the peak."""
 
@@ -89,9 +92,24 @@ class StudentConfig(Section):
     """One student: everything that its weights depend on, and where it may run."""
 
     vocab_size: int = Field(default=4096, ge=320, le=1 << 20)
-    """Tokens in the tokenizer that is trained on the mix (byte-level BPE)."""
+    """Tokens in the tokenizer that is trained on the mix (byte-level BPE), or kept of the teacher's."""
+    tokenizer: str = "mix"
+    """`mix`: trained on the text of all arms; `teacher-trimmed`: the teacher's, with the tokens that the text needs, which
+    distillation asks for; or a folder that holds one. With `init` it is the one that the weights came with."""
     model: ModelConfig = ModelConfig()
-    """The shape of the model."""
+    """The shape of the model; with `init` or `architecture` only its `context` counts."""
+    init: str = ""
+    """Folder or hub name of a causal language model whose weights training goes on from (continued pretraining)."""
+    architecture: str = ""
+    """Folder or hub name of a causal language model whose shape is taken, with new weights; a Llama when not set."""
+    mask_documents: Literal["auto", "on", "off"] = "auto"
+    """Keep each document from seeing the one before it in the window. `auto`: where windows hold whole documents."""
+    packing: Literal["auto", "stream", "documents"] = "auto"
+    """`stream`: windows are cut from the text as it runs, nothing is padded; `documents`: whole documents are fitted into
+    windows, only those longer than the context are split. No token is left out by either. `auto`: `documents` for
+    distillation, whose labels were made a document at a time, else `stream`."""
+    distil: DistilConfig | None = None
+    """What is learned from a teacher's soft labels; leave out to learn from the text alone."""
     tokens: int = Field(default=300_000, ge=1)
     """Training tokens, the same for each arm; rounded up to whole steps."""
     batch_tokens: int = Field(default=2048, ge=8)
@@ -112,7 +130,11 @@ class StudentConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` takes the GPU when there is one."""
     threads: int = Field(default=1, ge=1)
-    """CPU threads of one arm."""
+    """CPU threads of one worker."""
+    workers: int = Field(default=1, ge=1)
+    """Processes that share each step (data parallel); Ray places them, each on a GPU of its own where there are any."""
+    tensorboard: bool = True
+    """Write the curves beside the student, in `tensorboard/`."""
     checkpoint_every: int = Field(default=100, ge=1)
     """Steps between checkpoints; the last two are kept."""
     log_every: int = Field(default=5, ge=1)
@@ -130,7 +152,23 @@ class StudentConfig(Section):
                 raise ValueError(f"{name} {value} is not a multiple of the context {self.model.context}")
         if self.batch_tokens % (self.micro_batch_tokens or self.batch_tokens):
             raise ValueError(f"batch_tokens {self.batch_tokens} is not a multiple of {self.micro_batch_tokens}")
+        if self.windows % self.workers:
+            raise ValueError(f"a step's {self.windows} windows cannot be shared by {self.workers} workers alike")
+        if self.init and self.architecture:
+            raise ValueError("`init` brings its own architecture: name one of the two")
+        if self.init and self.tokenizer != "mix":
+            raise ValueError("`init` brings its own tokenizer: leave `tokenizer` out")
         return self
+
+    @property
+    def whole_documents(self) -> bool:
+        """Whether windows are fitted with whole documents."""
+        return self.packing == "documents" or (self.packing == "auto" and self.distil is not None)
+
+    @property
+    def masked(self) -> bool:
+        """Whether a document is kept from seeing the one before it."""
+        return self.mask_documents == "on" or (self.mask_documents == "auto" and self.whole_documents)
 
     @property
     def steps(self) -> int:
@@ -144,7 +182,8 @@ class StudentConfig(Section):
 
     def identity(self) -> str:
         """Hash of what the weights depend on; where and how often things are written down is left out."""
-        apart = {"compile", "device", "threads", "checkpoint_every", "log_every", "evaluations", "held_out_documents"}
+        apart = {"compile", "device", "threads", "workers", "tensorboard", "checkpoint_every", "log_every", "evaluations",
+                 "held_out_documents"}  # fmt: skip
         return digest("student", self.model_dump(mode="json", exclude=apart))
 
 

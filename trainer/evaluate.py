@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from generator.text_only import leave_out_torchvision
+from trainer.model import load_model
 from trainer.tokenizer import load_tokenizer, start_token
 
 AT_ONCE = 16  # windows in a forward pass
@@ -74,17 +74,8 @@ def sample(
 
 
 def _load(folder: Path) -> tuple[Any, Any, int]:
-    leave_out_torchvision()
-    from transformers import LlamaForCausalLM
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
     tokenizer = load_tokenizer(folder)
-    return (
-        LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(),
-        tokenizer,
-        start_token(tokenizer, folder),
-    )
+    return load_model(folder).eval(), tokenizer, start_token(tokenizer, folder)
 
 
 def _parts(tokens: list[int], size: int) -> list[list[int]]:

@@ -34,11 +34,16 @@ def optimizers_for(model: Any, config: OptimizerConfig, products: Precision) -> 
 
 
 def split_parameters(model: Any) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
-    """(two-dimensional weights inside the blocks, everything else)."""
+    """(two-dimensional weights inside the blocks, everything else: embeddings of any kind, the output, vectors)."""
+    outside = {
+        id(item) for module in model.modules() if isinstance(module, torch.nn.Embedding) for item in module.parameters()
+    }
+    if (head := model.get_output_embeddings()) is not None:
+        outside |= {id(item) for item in head.parameters()}
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        hidden = parameter.ndim == 2 and "embed" not in name and "lm_head" not in name
+    for parameter in model.parameters():
+        hidden = parameter.ndim == 2 and id(parameter) not in outside
         (matrices if hidden else others).append(parameter)
     return matrices, others
 

@@ -5,7 +5,8 @@ end is something to predict. Training windows are cut from the stream without re
 the end of one and the start of the next, told apart by the EOS alone (attention is not masked at the border).
 
 Files in the folder: `tokens.bin` (uint16, or uint32 above 65,536 tokens), `offsets.npy` (int64, documents + 1: where
-each document's first token is), `sources.npy` (uint16, one a document) and `pack.json`, written last.
+each document's first token is), `sources.npy` (uint16, one a document), for instructions `counted.bin` (uint8, one a token:
+whether the loss counts it) and `pack.json`, written last.
 """
 
 from __future__ import annotations
@@ -29,9 +30,19 @@ PACK = "pack.json"
 TOKENS = "tokens.bin"
 OFFSETS = "offsets.npy"
 SOURCES = "sources.npy"
+COUNTED = "counted.bin"
 ENCODED_AT_ONCE = 512  # documents handed to the tokenizer in one call: bounds memory
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of a document, its UTF-8 bytes, and which tokens the loss counts (one more, for the EOS after it)."""
+
+    ids: list[int]
+    bytes: int
+    counted: list[bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,12 @@ class TokenShards:
         """Index into `source_names` for each document; shape (documents,)."""
         return np.load(self.folder / SOURCES, mmap_mode="r", allow_pickle=False)
 
+    @cached_property
+    def counted(self) -> np.ndarray | None:
+        """Whether the loss counts a token, memory-mapped; shape (tokens,). None where it counts all of them."""
+        file = self.folder / COUNTED
+        return np.memmap(file, dtype=np.uint8, mode="r") if COUNTED in self.pack["checksums"] else None
+
     @property
     def source_names(self) -> list[str]:
         """Names of the sources, in order of first appearance."""
@@ -77,9 +94,16 @@ def pack(texts: Iterable[str], tokenizer_path: Path, out: Path, *, sources: Iter
     `sources` names each text's source. When `out` already holds the same content it is kept; other content there is a
     `StateError`. Texts without a single character are refused with `RecipeError`.
     """
+    return pack_encoded(_encoded(texts, load_tokenizer(tokenizer_path)), tokenizer_path, out, sources=sources)
+
+
+def pack_encoded(
+    documents: Iterable[Encoded], tokenizer_path: Path, out: Path, *, sources: Iterable[str] | None = None
+) -> TokenShards:
+    """The same for documents that are token ids already; see `pack`."""
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = out.with_name(f"{files.STAGED}{out.name}")
-    shards = _pack(texts, tokenizer_path, fresh, sources)
+    shards = _pack(documents, tokenizer_path, fresh, sources)
     if not out.exists():
         fresh.rename(out)
         files.sync(out.parent)
@@ -111,18 +135,21 @@ def check_tokenizer(shards: TokenShards, tokenizer_path: Path) -> None:
         )
 
 
-def _pack(texts: Iterable[str], tokenizer_path: Path, fresh: Path, sources: Iterable[str] | None) -> TokenShards:
+def _pack(
+    documents: Iterable[Encoded], tokenizer_path: Path, fresh: Path, sources: Iterable[str] | None
+) -> TokenShards:
     tokenizer = load_tokenizer(tokenizer_path)
     eos = start_token(tokenizer, tokenizer_path)
     size = tokenizer.get_vocab_size()
     dtype = np.dtype("uint16" if size <= 1 << 16 else "uint32")
     with files.whole_folder(fresh, replace=True) as folder:
-        lengths, utf8 = _write_tokens(_encoded(texts, tokenizer), folder / TOKENS, eos, dtype)
+        lengths, utf8 = _write_tokens(documents, folder, eos, dtype)
         if not lengths:
             raise RecipeError("there is no text to train on: every document is empty or was filtered out")
         offsets = np.concatenate([[1], 1 + np.cumsum(np.asarray(lengths, dtype=np.int64) + 1)])
         np.save(folder / OFFSETS, offsets, allow_pickle=False)
         names = _write_sources(folder / SOURCES, len(lengths), sources)
+        written = [name for name in (TOKENS, OFFSETS, SOURCES, COUNTED) if (folder / name).is_file()]
         content = {
             "schema_version": 1,
             "dtype": dtype.name,
@@ -133,7 +160,7 @@ def _pack(texts: Iterable[str], tokenizer_path: Path, fresh: Path, sources: Iter
             "eos": eos,
             "tokenizer_hash": tokenizer_hash(tokenizer_path),
             "sources": names,
-            "checksums": {name: files.checksum(folder / name) for name in (TOKENS, OFFSETS, SOURCES)},
+            "checksums": {name: files.checksum(folder / name) for name in written},
         }
         content["identity"] = digest("pack", content)
         files.write_whole(folder / PACK, json.dumps(content, indent=2).encode())
@@ -152,23 +179,27 @@ def _same_content(old: TokenShards, new: TokenShards) -> TokenShards:
     return old
 
 
-def _encoded(texts: Iterable[str], tokenizer: Any) -> Iterator[tuple[list[int], int]]:
+def _encoded(texts: Iterable[str], tokenizer: Any) -> Iterator[Encoded]:
     for batch in _batched(texts, ENCODED_AT_ONCE):
         for text, encoding in zip(batch, tokenizer.encode_batch_fast(batch, add_special_tokens=False), strict=True):
-            yield encoding.ids, len(text.encode("utf-8"))
+            yield Encoded(encoding.ids, len(text.encode("utf-8")))
 
 
-def _write_tokens(
-    documents: Iterable[tuple[list[int], int]], path: Path, eos: int, dtype: np.dtype
-) -> tuple[list[int], int]:
+def _write_tokens(documents: Iterable[Encoded], folder: Path, eos: int, dtype: np.dtype) -> tuple[list[int], int]:
+    """Lengths of the documents, and all of their bytes; `counted.bin` too where a document says what counts."""
     lengths: list[int] = []
-    utf8 = 0
-    with path.open("wb") as file:
-        file.write(np.asarray([eos], dtype=dtype).tobytes())
-        for ids, size in documents:
-            file.write(np.asarray([*ids, eos], dtype=dtype).tobytes())
-            lengths.append(len(ids))
-            utf8 += size
+    utf8, choosy = 0, False
+    with (folder / TOKENS).open("wb") as tokens, (folder / COUNTED).open("wb") as counted:
+        tokens.write(np.asarray([eos], dtype=dtype).tobytes())
+        counted.write(b"\0")
+        for item in documents:
+            tokens.write(np.asarray([*item.ids, eos], dtype=dtype).tobytes())
+            counted.write(bytes(item.counted) if item.counted else b"\1" * (len(item.ids) + 1))
+            choosy = choosy or item.counted is not None
+            lengths.append(len(item.ids))
+            utf8 += item.bytes
+    if not choosy:
+        (folder / COUNTED).unlink()
     return (lengths, utf8) if utf8 else ([], 0)
 
 

@@ -1,6 +1,8 @@
-"""Warm-up, stable, decay (MiniCPM, arXiv 2404.06395, section 4): a pure function of the step."""
+"""Warm-up, stable, decay (MiniCPM, arXiv 2404.06395, section 4) or a cosine: pure functions of the step."""
 
 from __future__ import annotations
+
+import math
 
 from trainer.config import ScheduleConfig
 
@@ -15,6 +17,9 @@ def rate(step: int, steps: int, config: ScheduleConfig) -> float:
     decay = round(config.decay * steps)
     if step < warmup:
         return (step + 1) / (warmup + 1)
+    if config.kind == "cosine":
+        done = (step - warmup + 1) / (steps - warmup + 1)
+        return config.final + (1.0 - config.final) * (1 + math.cos(math.pi * done)) / 2
     if step < steps - decay:
         return 1.0
     return config.final + (1.0 - config.final) * max(0, steps - step) / (decay + 1)

@@ -14,27 +14,35 @@ import torch
 from corpus.errors import IncompleteError, StateError
 from corpus.ids import digest
 from trainer import checkpoint, files
-from trainer.batches import batch
 from trainer.config import StudentConfig
+from trainer.curves import Curves
 from trainer.export import export
-from trainer.model import build, device_of, loss_of
-from trainer.optimizers import optimizers_for, set_rates
+from trainer.loss import StudentLoss
+from trainer.model import build, device_of
+from trainer.optimizers import optimizers_for
 from trainer.packing import TokenShards, check_tokenizer, open_shards
 from trainer.precision import precision
+from trainer.speed import flops_per_token, gemm_peak
+from trainer.step import Lesson, Losses, Stepper
+from trainer.team import current_team
 from trainer.tokenizer import load_tokenizer
 
 RESULT, MODEL = "result.json", "model"
-COMPILE_FROM = 2000  # steps: the first compiled steps cost over a minute, won back only by long runs (measured)
+# FLOPs of a whole run from which compiling wins back what it costs: about five minutes of a CPU core, two of a GPU.
+COMPILE_FROM = {"cpu": 2e13, "cuda": 1e16}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One look at a running student. `loss` is nats a token over the last step."""
+    """One look at a running student. `loss` is nats a token over the last step; `mfu` the share of the matrix product
+    that this processor was measured to reach; `seconds_left` at the pace so far."""
 
     step: int
     steps: int
     loss: float
     tokens_per_second: float
+    mfu: float = 0.0
+    seconds_left: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,101 +57,117 @@ class TrainResult:
 
 
 def train(
-    config: StudentConfig, shards: Path, tokenizer: Path, out: Path, *,
+    config: StudentConfig, shards: Path, tokenizer: Path, out: Path, *, lesson: Lesson | None = None, taught: str = "",
     progress: Callable[[Progress], None] = lambda _: None, should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:  # fmt: skip
-    """Train to `config.steps` and export to `out/model`. Raises `IncompleteError` when stopped, after a checkpoint."""
+    """Train to `config.steps` and export to `out/model`. Raises `IncompleteError` when stopped, after a checkpoint.
+
+    `lesson`: what is learned besides the text (see trainer.distil), `taught` names its content. In a process group all
+    members make the same call, on a folder that they share.
+    """
     corpus = open_shards(shards)
     check_tokenizer(corpus, tokenizer)
-    identity = digest("training", config.identity(), corpus.identity)
+    identity = digest("training", config.identity(), corpus.identity, taught, _weights(config.init))
     if (out / RESULT).is_file():
         return _finished(out, identity)
-    out.mkdir(parents=True, exist_ok=True)
-    files.sweep(out)
+    team = current_team()
+    if team.leads:
+        out.mkdir(parents=True, exist_ok=True)
+        files.sweep(out)
+    team.wait()
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(device_of(config).type == "cpu")
-    return _Training(config, corpus, tokenizer, out, identity).run(progress, should_stop)
+    return _Training(config, corpus, tokenizer, out, identity, lesson).run(progress, should_stop)
 
 
 class _Training:
     """Model, optimizers and curve of one run."""
 
-    def __init__(self, config: StudentConfig, corpus: TokenShards, tokenizer: Path, out: Path, identity: str) -> None:
-        self._config, self._corpus, self._tokenizer, self._out, self._identity = (
-            config,
-            corpus,
-            tokenizer,
-            out,
-            identity,
-        )
-        self._device = device_of(config)
-        eos = corpus.pack["eos"]
-        self.model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), eos).to(self._device)
-        self._step, self._curve, self._seconds = 0, [], 0.0  # type: int, list[list[float]], float
+    def __init__(
+        self, config: StudentConfig, corpus: TokenShards, tokenizer: Path, out: Path, identity: str,
+        lesson: Lesson | None,
+    ) -> None:  # fmt: skip
+        self._config, self._tokenizer, self._out, self._identity = config, tokenizer, out, identity
+        self._device, self._team = device_of(config), current_team()
+        model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), corpus.pack["eos"]).to(self._device)
+        self.model, self._step, self._seconds = model, 0, 0.0
+        self._curve: list[list[float]] = []
+        self._flops = flops_per_token(model, config.model.context)
         found = checkpoint.newest(out)
-        self._dtype = checkpoint.kept(found)["dtype"] if found else precision(config.dtype, self._device)
-        self._optimizers = optimizers_for(self.model, config.optimizer, self._dtype)
+        kept = checkpoint.kept(found) if found else {}
+        self._dtype = kept.get("dtype") or precision(config.dtype, self._device)
+        self._compiled = kept.get("compiled", self._worth_compiling())
+        optimizers = optimizers_for(model, config.optimizer, self._dtype)
         if found:
-            self._step, kept = checkpoint.restore(found, identity, self.model, self._optimizers)
+            self._step, kept = checkpoint.restore(found, identity, model, optimizers)
             self._curve, self._seconds = kept["points"], kept["seconds"]
-        wanted = config.compile == "on" or (config.compile == "auto" and config.steps >= COMPILE_FROM)
-        self._forward = torch.compile(self.model) if wanted else self.model
+        loss = StudentLoss(model, self._dtype, compiled=self._compiled)
+        self._optimizers = optimizers
+        self._stepper = Stepper(config, corpus, loss, optimizers, self._team, self._device, lesson)
+        self._curves = Curves(out if config.tensorboard and self._team.leads else None, self._step)
 
     def run(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainResult:
         """Step until the end."""
-        config, begun, first = self._config, time.monotonic(), self._step
-        before = self._seconds
+        config, begun, before = self._config, time.monotonic(), self._seconds
+        first = self._step
         while self._step < config.steps:
-            loss = self._one_step()
+            losses = self._stepper.step(self._step)
             self._step += 1
             spent = time.monotonic() - begun
             self._seconds = before + spent
             if self._step % config.log_every == 0 or self._step == config.steps:
-                self._curve.append([self._step * config.batch_tokens, loss])
-                progress(Progress(self._step, config.steps, loss, (self._step - first) * config.batch_tokens / spent))
-            stop = should_stop()
+                self._log(losses, (self._step - first) / spent, progress)
+            stop = self._team.agreed(should_stop(), self._device)
             if stop or self._step % config.checkpoint_every == 0:
                 self._save()
             if stop and self._step < config.steps:
                 raise IncompleteError(f"training stopped at step {self._step} of {config.steps}; it goes on from there")
         return self._finish()
 
-    def _one_step(self) -> float:
+    def _log(self, losses: Losses, pace: float, progress: Callable[[Progress], None]) -> None:
+        """`pace`: steps a second."""
+        config, tokens = self._config, pace * self._config.batch_tokens
+        self._curve.append([self._step * config.batch_tokens, losses.hard])
+        peak = gemm_peak(self.model.config.hidden_size, self._dtype, str(self._device))
+        mfu = tokens * self._flops / peak / self._team.size
+        self._curves.add(self._step, {
+            "loss/nats_per_token": losses.hard, "loss/divergence": losses.soft, "loss/minimised": losses.total,
+            "rate/share_of_peak": self._optimizers[0].param_groups[0]["lr"] / self._optimizers[0].param_groups[0]["peak"],
+            "speed/tokens_per_second": tokens, "speed/mfu": mfu,
+        })  # fmt: skip
+        if self._team.leads:
+            left = (config.steps - self._step) / pace
+            progress(Progress(self._step, config.steps, losses.hard, tokens, mfu, left))
+
+    def _worth_compiling(self) -> bool:
         config = self._config
-        inputs, targets = batch(
-            config.seed, self._step, self._corpus, windows=config.windows, context=config.model.context
-        )
-        set_rates(self._optimizers, self._step, config)
-        size = (config.micro_batch_tokens or config.batch_tokens) // config.model.context
-        total = 0.0
-        for start in range(0, config.windows, size):
-            given, wanted = (
-                torch.from_numpy(part[start : start + size]).to(self._device) for part in (inputs, targets)
-            )
-            loss = loss_of(self._forward, given, wanted, self._dtype) / targets.size
-            loss.backward()
-            total += loss.item()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip)
-        for optimizer in self._optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        if not total < float("inf"):
-            raise StateError(f"the loss is {total} at step {self._step}", hint="lower the rates in student.optimizer")
-        return total
+        work = self._flops * config.steps * config.batch_tokens / config.workers
+        return config.compile == "on" or (config.compile == "auto" and work >= COMPILE_FROM[self._device.type])
 
     def _save(self) -> None:
-        curve = {"points": self._curve, "seconds": self._seconds, "dtype": self._dtype}
-        checkpoint.save(self._out, self._step, self._identity, self.model, self._optimizers, curve)
+        curve = {"points": self._curve, "seconds": self._seconds, "dtype": self._dtype, "compiled": self._compiled}
+        if self._team.leads:
+            checkpoint.save(self._out, self._step, self._identity, self.model, self._optimizers, curve)
+        self._team.wait()
 
     def _finish(self) -> TrainResult:
-        export(self.model, self._tokenizer, self._out / MODEL)
-        count = sum(item.numel() for item in self.model.parameters())
-        record = {
-            "identity": self._identity, "curve": self._curve, "tokens": self._step * self._config.batch_tokens,
-            "parameters": count, "seconds": round(self._seconds, 2), "dtype": self._dtype,
-        }  # fmt: skip
-        files.write_whole(self._out / RESULT, json.dumps(record).encode())
+        self._curves.close()
+        if self._team.leads:
+            export(self.model, self._tokenizer, self._out / MODEL)
+            record = {
+                "identity": self._identity, "curve": self._curve, "tokens": self._step * self._config.batch_tokens,
+                "parameters": sum(item.numel() for item in self.model.parameters()), "seconds": round(self._seconds, 2),
+                "dtype": self._dtype,
+            }  # fmt: skip
+            files.write_whole(self._out / RESULT, json.dumps(record).encode())
+        self._team.wait()
         return _finished(self._out, self._identity)
+
+
+def _weights(init: str) -> str:
+    """What the weights of `init` are: the checksums of its files, or the name where it is one of a hub."""
+    found = sorted(Path(init).glob("*.safetensors")) if init and Path(init).is_dir() else []
+    return digest("weights", *map(files.checksum, found)) if found else init
 
 
 def _finished(out: Path, identity: str) -> TrainResult:

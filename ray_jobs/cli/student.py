@@ -10,19 +10,25 @@ import typer
 
 app = typer.Typer(help="Train and measure small models.", no_args_is_help=True, rich_markup_mode=None)
 Files = Annotated[list[str], typer.Argument(help="Text to read: JSONL, Parquet, text, or a dataset name.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting of the student: --set model.layers=8")]
 
 
 @app.command()
 def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the student.")],
           preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
-          tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None) -> None:  # fmt: skip
+          tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None,
+          init: Annotated[str | None, typer.Option(help="Model whose weights training goes on from.")] = None,
+          workers: Annotated[int | None, typer.Option(min=1, help="Processes that share each step.")] = None,
+          change: Settings = None) -> None:  # fmt: skip
     """Train a student; the same command goes on where it stopped.
 
     Example: hornbook student train textbooks.parquet --out student --preset tiny --tokens 500000
+    Example: hornbook student train law.jsonl --out lawyer --init student/model --set optimizer.kind=adamw --set optimizer.adamw_lr=3e-4
     """
+    from ray_jobs.student_config import student_config
     from ray_jobs.student_files import train_files
 
-    print(train_files(files, out, preset, tokens))
+    print(train_files(files, out, student_config(preset, change or (), tokens=tokens, init=init, workers=workers)))
 
 
 @app.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +18,9 @@ from corpus.shards import write_partition
 from corpus.store import Store
 from ray_jobs.arms import ArmReporter, ArmWatch, asked_to_stop
 from ray_jobs.line import Line
+from ray_jobs.passes import InProcess
 from ray_jobs.stage import Made, Stage
+from ray_jobs.team import on_a_team
 from trainer.config import StudentConfig
 
 STUDENTS = "students"
@@ -75,7 +79,7 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
     tasks = [_task(line, arm, mixes, tokenizer, home) for arm in dict.fromkeys(mixes["arm"].to_pylist())]
     trained: list[Trained] = []
     watch = ArmWatch(line, [Path(task.folder) for task in tasks], tasks[0].config.tokens)
-    for result in line.passes.map(train_one, tasks, lambda: watch.look(len(trained))):
+    for result in _runs(line, tasks, lambda: watch.look(len(trained))):
         if result is None:
             continue  # stopped, after a checkpoint; so are the others, which are waited for
         trained.append(result)
@@ -119,18 +123,32 @@ def _task(line: Line, arm: str, mixes: pa.Table, tokenizer: Path, home: Path) ->
     return Task(arm, line.recipe.student, texts, sources, str(tokenizer), str(home / STUDENTS / folder_of(arm)))
 
 
+def _runs(line: Line, tasks: list[Task], watch: Callable[[], None]) -> Iterator[Trained | None]:
+    """Arms side by side, each on a worker; or one after the other, each on a team."""
+    workers = tasks[0].config.workers
+    if workers == 1:
+        yield from line.passes.map(train_one, tasks, watch)
+        return
+    for task in tasks:
+        team = partial(on_a_team, train_one, line.recipe.run, workers, Path(task.folder))
+        yield from InProcess().map(team, [task], watch)
+
+
 def train_one(task: Task) -> Trained | None:
     """Pack and train an arm, from its last checkpoint where it has one. None when it was asked to stop."""
     from trainer.packing import pack
+    from trainer.team import current_team
     from trainer.train import train
 
-    folder = Path(task.folder)
+    folder, team = Path(task.folder), current_team()
     if asked_to_stop(folder):
         return None
-    shards = pack(task.texts, Path(task.tokenizer), folder / "packed", sources=task.sources)
+    if team.leads:
+        pack(task.texts, Path(task.tokenizer), folder / "packed", sources=task.sources)
+    team.wait()
     reporter = ArmReporter(folder)
     try:
-        result = train(task.config, shards.folder, Path(task.tokenizer), folder, progress=reporter.progress,
+        result = train(task.config, folder / "packed", Path(task.tokenizer), folder, progress=reporter.progress,
                        should_stop=reporter.should_stop)  # fmt: skip
     except IncompleteError:
         return None

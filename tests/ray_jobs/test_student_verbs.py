@@ -1,0 +1,48 @@
+"""`hornbook student`: a student trained, trained on, and trained by a team, from plain files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from corpus.errors import RecipeError
+from ray_jobs.student_config import student_config
+from ray_jobs.student_files import evaluate_files, train_files
+from tests.trainer.conftest import texts
+
+TINY = ["model.layers=1", "model.d_model=64", "model.heads=2", "model.ff=64", "model.context=32", "vocab_size=320",
+        "batch_tokens=128", "log_every=1", "dtype=float32", "tokens=1280"]  # fmt: skip
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> str:
+    file = tmp_path / "pages.jsonl"
+    file.write_text("\n".join(json.dumps({"text": text}) for text in texts(40)), "utf-8")
+    return str(file)
+
+
+def test_training_goes_on_from_a_student_with_its_tokenizer(pages: str, tmp_path: Path) -> None:
+    first = train_files([pages], tmp_path / "first", student_config("tiny", TINY))
+    second = train_files([pages], tmp_path / "second", student_config("tiny", TINY, init=first))
+    before, after = (json.loads(evaluate_files(Path(model), [pages]))["bits_per_byte"] for model in (first, second))
+    assert after < before - 0.1
+    assert (Path(first) / "tokenizer.json").read_bytes() == (Path(second) / "tokenizer.json").read_bytes()
+
+
+@pytest.mark.ray
+@pytest.mark.soak  # the same without Ray is in tests/trainer/test_team.py
+def test_ray_trains_one_student_with_two_workers(pages: str, tmp_path: Path) -> None:
+    alone = train_files([pages], tmp_path / "one", student_config("tiny", TINY))
+    team = train_files([pages], tmp_path / "two", student_config("tiny", TINY, workers=2))
+    here, there = (json.loads((Path(model).parent / "result.json").read_text())["curve"] for model in (alone, team))
+    assert len(here) == len(there) == 10
+    assert all(b == pytest.approx(a, rel=1e-4) for (_, a), (_, b) in zip(here, there, strict=True))
+
+
+def test_a_setting_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"model\.layer.*did you mean `layers`"):
+        student_config("tiny", ["model.layer=3"])
+    with pytest.raises(RecipeError, match="no value"):
+        student_config("tiny", ["compile"])
