@@ -30,7 +30,19 @@ HUB: Mapping[str, tuple[str, str | None, str]] = {
     "commonsense_qa": ("tau/commonsense_qa", None, "validation"),
     "truthful_qa": ("truthfulqa/truthful_qa", "generation", "validation"),
 }
-QUESTION = ("question", "question_stem", "query", "prompt", "problem", "goal", "sentence", "ctx", "context", "text")
+QUESTION = (
+    "question",
+    "question_stem",
+    "query",
+    "prompt",
+    "problem",
+    "goal",
+    "sentence",
+    "ctx",
+    "context",
+    "text",
+    "sentence_good",
+)
 CHOICES = ("choices", "options", "endings", "sol1", "sol2", "A", "B", "C", "D")
 ANSWER = ("answer", "best_answer", "solution", "continuation", "completion", "target")
 CODE = ("canonical_solution", "code")
@@ -68,15 +80,18 @@ def load_benchmarks(against: tuple[str, ...]) -> Benchmarks:
 
 
 def _items(name: str) -> Iterator[Item]:
-    label, rows = _rows(name)
+    label, rows = benchmark_rows(name)
     for number, row in enumerate(rows):
-        identity = next(
-            (str(row[key]) for key in ("task_id", "id", "ID") if row.get(key) not in (None, "")), str(number)
-        )
-        yield item_of(row, label, identity)
+        yield item_of(row, label, identity_of(row, number))
 
 
-def _rows(name: str) -> tuple[str, Iterator[dict[str, Any]]]:
+def identity_of(row: Mapping[str, Any], number: int) -> str:
+    """What a benchmark calls a row, else its number."""
+    return next((str(row[key]) for key in ("task_id", "id", "ID") if row.get(key) not in (None, "")), str(number))
+
+
+def benchmark_rows(name: str) -> tuple[str, Iterator[dict[str, Any]]]:
+    """What a name stands for (see `load_benchmarks`): its short form, and its rows as they are."""
     if name in HUB:
         dataset, config, split = HUB[name]
         return name, read_dataset_records(dataset, config, split, None)

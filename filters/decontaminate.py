@@ -83,6 +83,20 @@ class Decontaminator:
                     names[text] = self.programs[passage].name
         return {f"contaminated.{name}": column for name, column in values.items()} | {"contaminated.by": names}
 
+    def items_in(self, texts: pl.Series) -> dict[str, tuple[float, float]]:
+        """The other way round: the greatest share of each item's words and of its code that stands in one of the texts, by
+        the item's name; items of which less than half of what would reject is there are left out."""
+        words = split_words(texts)
+        found: dict[str, tuple[float, float]] = {}
+        for _, passage, share in _rows(self._words.find(_flat(words), words.offsets, self._config.coverage / 2)):
+            name = self.passages[passage].item.name
+            found[name] = (max(share, found.get(name, (0.0, 0.0))[0]), 0.0)
+        for _, passage, share in self._same_shape(texts):
+            name = self.programs[passage].item.name
+            by_words, by_code = found.get(name, (0.0, 0.0))
+            found[name] = (by_words, max(share, by_code))
+        return found
+
     def by_words(self, words: Words) -> np.ndarray:
         """`contaminated.ngram` alone, for texts that are split already."""
         values = np.zeros(len(words.offsets) - 1, np.float32)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
 from corpus.document import Document
 from corpus.errors import RecipeError, StateError
 from corpus.readers import read_files
@@ -75,18 +73,6 @@ def _tokenizer(config: StudentConfig, out: Path, texts: Callable[[], list[str]])
     if not (home / "tokenizer.json").is_file():
         train_tokenizer(texts(), config.vocab_size, home)
     return home
-
-
-def evaluate_files(model: Path, files: Sequence[str]) -> str:
-    """Bits per byte over all bytes, with the counts, as JSON."""
-    from trainer.evaluate import bits_per_byte
-
-    if not (model / "config.json").is_file():
-        raise RecipeError(f"{model}: no exported student there", hint="hornbook student export")
-    result = bits_per_byte(model, _texts(files))
-    return orjson.dumps(
-        {"bits_per_byte": result.mean, "documents": len(result.bytes), "bytes": int(result.bytes.sum())}
-    ).decode()
 
 
 def export_student(student: Path, out: Path) -> str:

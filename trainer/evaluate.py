@@ -10,15 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from trainer.model import load_model
-from trainer.tokenizer import load_tokenizer, start_token
+from trainer.evaluation.likelihood import token_nats
+from trainer.evaluation.student import Student, open_student
 
-AT_ONCE = 16  # windows in a forward pass
 RESAMPLES = 2000
 
 
@@ -34,15 +32,12 @@ class BpbResult:
 def bits_per_byte(model_folder: Path, texts: Sequence[str], *, threads: int = 1) -> BpbResult:
     """Score texts. A document longer than the context is cut into windows; each begins with the start token, so the
     first tokens of later windows see less context than they might, the same for every student of this context."""
-    torch.set_num_threads(threads)
-    model, tokenizer, start = _load(model_folder)
-    context = model.config.max_position_embeddings
-    ids = [item.ids for item in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
-    windows = [(row, part) for row, tokens in enumerate(ids) for part in _parts(tokens, context - 1)]
-    nats = np.zeros(len(texts))
-    for group in _by_length(windows):
-        for (row, _), value in zip(group, _nats(model, [part for _, part in group], start), strict=True):
-            nats[row] += value
+    return bits_of(open_student(model_folder, threads=threads), texts)
+
+
+def bits_of(student: Student, texts: Sequence[str]) -> BpbResult:
+    """The same for a student that is open already."""
+    nats = np.array([values.sum() for values in token_nats(student, student.encode(texts))])
     sizes = np.array([len(text.encode()) for text in texts], dtype=np.int64)
     return BpbResult(float(nats.sum() / math.log(2) / max(1, sizes.sum())), nats, sizes)
 
@@ -60,41 +55,35 @@ def sample(
     model_folder: Path, prompts: Sequence[str], tokens: int, *, seed: int, temperature: float = 0.7
 ) -> list[str]:
     """Continuations of prompts, drawn with a seed of their own."""
-    model, tokenizer, start = _load(model_folder)
+    return sample_of(open_student(model_folder), prompts, tokens, seed=seed, temperature=temperature)
+
+
+def sample_of(
+    student: Student, prompts: Sequence[str], tokens: int, *, seed: int, temperature: float = 0.7
+) -> list[str]:
+    """The same of a student that is open already."""
     torch.manual_seed(seed)
-    texts = []
-    for prompt in prompts:
-        ids = [start, *tokenizer.encode(prompt, add_special_tokens=False).ids]
-        room = min(tokens, model.config.max_position_embeddings - len(ids))
-        with torch.inference_mode():
-            output = model.generate(torch.tensor([ids]), max_new_tokens=room, do_sample=True, temperature=temperature,
-                                    top_k=50, eos_token_id=start, pad_token_id=start)  # fmt: skip
-        texts.append(tokenizer.decode(output[0, 1:].tolist(), skip_special_tokens=True))
-    return texts
+    return [
+        prompt + text
+        for prompt in prompts
+        for text in completions(student, prompt, 1, tokens, temperature=temperature, top_k=50)
+    ]
 
 
-def _load(folder: Path) -> tuple[Any, Any, int]:
-    tokenizer = load_tokenizer(folder)
-    return load_model(folder).eval(), tokenizer, start_token(tokenizer, folder)
+def completions(
+    student: Student, prompt: str, count: int, tokens: int, *, temperature: float, top_k: int = 0
+) -> list[str]:
+    """`count` continuations of one prompt by at most `tokens` tokens; the likeliest ones when the temperature is 0.
 
-
-def _parts(tokens: list[int], size: int) -> list[list[int]]:
-    return [tokens[place : place + size] for place in range(0, len(tokens), size)]
-
-
-def _by_length(windows: list[tuple[int, list[int]]]) -> list[list[tuple[int, list[int]]]]:
-    """Windows of like length together, so that little is padding."""
-    ordered = sorted(windows, key=lambda item: len(item[1]))
-    return [ordered[place : place + AT_ONCE] for place in range(0, len(ordered), AT_ONCE)]
-
-
-def _nats(model: Any, parts: list[list[int]], start: int) -> list[float]:
-    longest = max(map(len, parts))
-    inputs = torch.tensor([[start, *part[:-1], *([start] * (longest - len(part)))] for part in parts])
-    targets = torch.tensor([[*part, *([-100] * (longest - len(part)))] for part in parts])
+    A prompt that leaves no room for them is cut at its left end. Draws come from torch's own generator: seed it first.
+    """
+    tokens = min(tokens, student.context - 2)
+    ids = [student.start, *student.encode([prompt])[0][-(student.context - tokens - 1) :]]
+    draw = {"do_sample": True, "temperature": temperature, "top_k": top_k} if temperature > 0 else {"do_sample": False}
     with torch.inference_mode():
-        logits = model(input_ids=inputs).logits.float()
-    loss = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="none"
-    )
-    return loss.view(targets.shape).double().sum(1).tolist()
+        given = torch.tensor([ids] * count, device=student.device)
+        output = student.model.generate(
+            given, attention_mask=torch.ones_like(given), max_new_tokens=tokens, eos_token_id=student.start,
+            pad_token_id=student.start, **draw,
+        )  # fmt: skip
+    return [student.tokenizer.decode(row[len(ids) :].tolist(), skip_special_tokens=True) for row in output]

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ray_jobs.cli.options import say
+
 app = typer.Typer(help="Train and measure small models.", no_args_is_help=True, rich_markup_mode=None)
 Files = Annotated[list[str], typer.Argument(help="Text to read: JSONL, Parquet, text, or a dataset name.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting of the student: --set model.layers=8")]
@@ -32,14 +34,27 @@ def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the st
 
 
 @app.command()
-def evaluate(model: Annotated[Path, typer.Argument(help="Exported student.")], files: Files) -> None:
-    """Bits per byte of a student on text, as JSON.
+def evaluate(model: Annotated[Path, typer.Argument(help="Exported student, or any causal model in that layout.")],
+             files: Annotated[list[str], typer.Argument(help="Held-out text, measured as one panel.")] = [],  # noqa: B006
+             panel: Annotated[list[str], typer.Option(help="One more panel: NAME=FILE, as often as you like.")] = [],  # noqa: B006
+             instruments: Annotated[list[str], typer.Option("--with", help="cloze, zh-pairs, samples, lm-eval:TASK, or benchmarks: files or names.")] = [],  # noqa: B006
+             trained_on: Annotated[list[str], typer.Option(help="What the student read: items found there are counted.")] = [],  # noqa: B006
+             limit: Annotated[int | None, typer.Option(min=1, help="Items of each benchmark, drawn by the seed.")] = None,
+             attempts: Annotated[int, typer.Option(min=1, help="Programs written for each problem.")] = 1,
+             seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 17) -> None:  # fmt: skip
+    """Bits per byte, benchmarks and samples of a student, as JSON.
 
-    Example: hornbook student evaluate student/model held-out.jsonl
+    Example: hornbook student evaluate student/model held-out.jsonl --with blimp.jsonl,humaneval.jsonl,samples
     """
-    from ray_jobs.student_files import evaluate_files
+    import orjson
 
-    print(evaluate_files(model, files))
+    from ray_jobs.student_evaluation import Wanted, evaluate_files
+
+    panels = {"held-out": list(files)} if files else {}
+    panels |= {name: [*panels.get(name, []), file] for name, _, file in (item.partition("=") for item in panel)}
+    names = [name for item in instruments for name in item.split(",") if name]
+    wanted = Wanted(panels, names, trained_on, limit, attempts, seed)
+    print(orjson.dumps(evaluate_files(model, wanted, lambda line: say([line])), option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command()

@@ -9,7 +9,8 @@ import pytest
 
 from corpus.errors import RecipeError
 from ray_jobs.student_config import student_config
-from ray_jobs.student_files import evaluate_files, train_files
+from ray_jobs.student_evaluation import Wanted, evaluate_files
+from ray_jobs.student_files import train_files
 from tests.trainer.conftest import texts
 
 TINY = ["model.layers=1", "model.d_model=64", "model.heads=2", "model.ff=64", "model.context=32", "vocab_size=320",
@@ -26,7 +27,9 @@ def pages(tmp_path: Path) -> str:
 def test_training_goes_on_from_a_student_with_its_tokenizer(pages: str, tmp_path: Path) -> None:
     first = train_files([pages], tmp_path / "first", student_config("tiny", TINY))
     second = train_files([pages], tmp_path / "second", student_config("tiny", TINY, init=first))
-    before, after = (json.loads(evaluate_files(Path(model), [pages]))["bits_per_byte"] for model in (first, second))
+    wanted = Wanted({"pages": [pages]}, [], [], None, 1, 0)
+    told = [evaluate_files(Path(model), wanted, print)["panels"]["pages"] for model in (first, second)]
+    before, after = (panel["bits_per_byte"] for panel in told)
     assert after < before - 0.1
     assert (Path(first) / "tokenizer.json").read_bytes() == (Path(second) / "tokenizer.json").read_bytes()
 
