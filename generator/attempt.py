@@ -68,7 +68,7 @@ class Attempt:
             reply = joined(turn.so_far, outcome)
             if self._goes_on(turn, reply):
                 return [replace(turn, so_far=reply, part=turn.part + 1)]
-        self._round[turn.step] = self._answer(turn, reply) if reply else _refused(request, outcome)
+        self._round[turn.step] = self._answer(turn, request, reply) if reply else _refused(request, outcome)
         return self._round_over() if None not in self._round.values() else []
 
     def _round_over(self) -> Next:
@@ -88,14 +88,14 @@ class Attempt:
         self._round = dict.fromkeys((turn.step for turn in turns), None)
         return turns
 
-    def _answer(self, turn: Turn, reply: Reply) -> Answer | Rejection:
+    def _answer(self, turn: Turn, request: Request, reply: Reply) -> Answer | Rejection:
         """The reply as the play gets it: a text is cleaned, JSON stays as it is."""
         where = f"{turn.ask.step}: " if turn.ask.step else ""
         if turn.ask.schema:
             fault = reply_fault(reply)
             return self._reject(fault[0], where + fault[1]) if fault else Answer(reply.text, reply.finish_reason)
         text, notes = cleaned(reply, self._config)
-        if fault := wording_fault(text, reply, self._config, self.slot.cell.language):
+        if fault := wording_fault(text, Spoken(request, reply), self._config, self.slot.cell.language):
             return self._reject(fault[0], where + fault[1])
         self._notes[turn.step] = [*([f"continue:{turn.part}"] if turn.part else []), *notes]
         return Answer(text, reply.finish_reason)

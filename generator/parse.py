@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from corpus.document import Document, Lineage, Rejection
 from corpus.ids import digest, document_id
 from generator.config import GenerateConfig
+from generator.fluency import broken_chinese
 from generator.length import IDEOGRAPH, UNSPACED, ideograph_share, units, word_count
 from generator.operators.play import Draft
 from generator.plan import Slot
@@ -54,7 +55,7 @@ class Spoken:
 def parse_reply(slot: Slot, request: Request, reply: Reply, config: GenerateConfig) -> Document | Rejection:
     """The document that one reply holds, or the first reason against it."""
     text, notes = cleaned(reply, config)
-    if fault := wording_fault(text, reply, config, slot.cell.language):
+    if fault := wording_fault(text, Spoken(request, reply), config, slot.cell.language):
         return rejected(attempt_id(slot, request.attempt), *fault)
     return document_of(slot, request.attempt, Draft(text), notes, [Spoken(request, reply)], config)
 
@@ -97,26 +98,30 @@ def reply_fault(reply: Reply) -> tuple[str, str] | None:
     return None
 
 
-def wording_fault(text: str, reply: Reply, config: GenerateConfig, language: str) -> tuple[str, str] | None:
+def wording_fault(text: str, spoken: Spoken, config: GenerateConfig, language: str) -> tuple[str, str] | None:
     """The first reason against the words of a cleaned reply, cheap ones first; holds for every step of an attempt."""
-    if not text:
-        return "empty", f"finish reason {reply.finish_reason}"
+    reply, prompt = spoken.reply, _prompt(spoken.request)
     if fault := reply_fault(reply):
         return fault
+    if not text:  # nothing was written, or no whole sentence
+        wrong = _wrong_language(reply.text, language, prompt)
+        return ("language", wrong) if wrong else ("empty", f"finish reason {reply.finish_reason}")
     if reply.finish_reason == "length" and config.truncated == "reject":
         return "truncated", f"{reply.completion_tokens} tokens"
-    return _text_fault(text, language)
+    return _text_fault(text, language, prompt)
 
 
-def _text_fault(text: str, language: str) -> tuple[str, str] | None:
-    if CONTROL.search(text) or "\ufffd" in text:
-        return "not_text", "control or replacement characters"
+def _text_fault(text: str, language: str, prompt: str) -> tuple[str, str] | None:
     if leak := LEAK.search(text):
         return "template_leak", leak.group()
     if REFUSAL.search(text):
         return "refusal", text[:80]
-    wrong = _wrong_script(text, language)
-    return ("language", wrong) if wrong else None
+    # Before broken characters, since a teacher that does not know the language that it was asked for breaks them too.
+    if wrong := _wrong_language(text, language, prompt):
+        return "language", wrong
+    if CONTROL.search(text) or "\ufffd" in text:
+        return "not_text", "control or replacement characters"
+    return None
 
 
 def _structure_fault(draft: Draft, spoken: Sequence[Spoken], config: GenerateConfig) -> tuple[str, str] | None:
@@ -134,8 +139,8 @@ def _structure_fault(draft: Draft, spoken: Sequence[Spoken], config: GenerateCon
     return ("source_copy", f"{share:.2f} of {WINDOW}-word windows stand in the source") if share > COPY_SHARE else None
 
 
-def _wrong_script(text: str, language: str) -> str:
-    """What is wrong with the script of a text, judged outside of its code: no guess at languages that share one."""
+def _wrong_language(text: str, language: str, prompt: str) -> str:
+    """What is wrong with the script or the words of a text, outside of its code: no guess at languages that share one."""
     prose = CODE.sub(" ", text)
     share = ideograph_share(prose)
     if not any(letter.isalpha() for letter in prose):
@@ -144,16 +149,20 @@ def _wrong_script(text: str, language: str) -> str:
         return f"{share:.2f} of the letters are of the script of `{language}`"
     if language not in UNSPACED and share > SCRIPT_SHARE:
         return f"{share:.2f} of the letters are Chinese or Japanese, asked was `{language}`"
-    return ""
+    return broken_chinese(prose, prompt) if language == "zh" else ""
 
 
 def _echo(text: str, request: Request) -> str:
     """A long line of the prompt that the reply repeats word for word; the source of a rewriting is no part of that."""
-    prompt = "\n".join(
+    lines = (line.strip() for line in _prompt(request).split("\n"))
+    return next((line[:80] for line in lines if _columns(line) > ECHO and line in text), "")
+
+
+def _prompt(request: Request) -> str:
+    """What was asked, without the fenced sources."""
+    return "\n".join(
         SOURCE.sub("", message["content"]) for message in request.messages if message["role"] != "assistant"
     )
-    lines = (line.strip() for line in prompt.split("\n"))
-    return next((line[:80] for line in lines if _columns(line) > ECHO and line in text), "")
 
 
 def _columns(line: str) -> int:
@@ -194,7 +203,8 @@ def document_of(
     The request in its lineage is the last one whose reply holds the text; where a text was put together from several
     replies, the last one of all. Every other request is a parent, in the order of asking.
     """
-    fault = _text_fault(draft.text, slot.cell.language) or _structure_fault(draft, spoken, config)
+    asked = "\n".join(_prompt(item.request) for item in spoken)
+    fault = _text_fault(draft.text, slot.cell.language, asked) or _structure_fault(draft, spoken, config)
     if fault:
         return rejected(attempt_id(slot, attempt), *fault)
     holder = next((item for item in reversed(spoken) if draft.text in item.reply.text), spoken[-1])
