@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +17,10 @@ from corpus.document import REJECTIONS
 from corpus.errors import RecipeError
 from filters import sensitive
 from filters.batch import make_batch, slices, text_series
+from filters.classifier import Classifier
 from filters.config import FilterConfig, ProfileName
 from filters.decontaminate import Decontaminator
 from filters.language import identify
-from filters.quality import score_quality
 from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
 
 STAGE = "filter"
@@ -29,12 +28,16 @@ ALL = (*SCORERS, "language", "sensitive", "quality")
 
 
 def score_table(
-    documents: pa.Table, *, quality: Any = None, scorers: Sequence[str] = ALL, against: Decontaminator | None = None
+    documents: pa.Table,
+    *,
+    quality: Classifier | None = None,
+    scorers: Sequence[str] = ALL,
+    against: Decontaminator | None = None,
 ) -> pa.Table:
     """`id` and one column for each statistic of the chosen scorers, in the order of the documents.
 
-    Ratios are float32, counts int32, labels string; names carry the scorer as prefix. `quality` is a model of
-    `load_quality`; without one the column `quality.teaches` is 1 for every text. `against` adds the columns of
+    Ratios are float32, counts int32, labels string; names carry the scorer as prefix. `quality` is what
+    `filters.classifier.load_scorer` gives; without one the column `quality.teaches` is 1 for every text. `against` adds the columns of
     `filters.decontaminate`.
     """
     parts = [_score(part, quality, scorers, against) for part in slices(documents)]
@@ -82,7 +85,9 @@ def profiles_of(documents: pa.Table, config: FilterConfig) -> np.ndarray:
     return np.array(names, dtype=object)
 
 
-def _score(documents: pa.Table, quality: Any, scorers: Sequence[str], against: Decontaminator | None) -> pa.Table:
+def _score(
+    documents: pa.Table, quality: Classifier | None, scorers: Sequence[str], against: Decontaminator | None
+) -> pa.Table:
     texts = text_series(documents)
     batch = make_batch(texts)
     columns: dict[str, np.ndarray] = {"text.characters": batch.characters.astype(np.int32)}
@@ -94,7 +99,7 @@ def _score(documents: pa.Table, quality: Any, scorers: Sequence[str], against: D
         elif name == "sensitive":
             columns |= sensitive.score(texts)
         elif name == "quality":
-            columns["quality.teaches"] = score_quality(quality, texts) if quality else np.ones(len(texts), np.float32)
+            columns["quality.teaches"] = quality.score(texts) if quality else np.ones(len(texts), np.float32)
         else:
             raise RecipeError(f"there is no scorer {name!r}", hint=f"Known: {', '.join(ALL)}.")
     columns |= against.score(texts, batch.words) if against else {}

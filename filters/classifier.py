@@ -1,4 +1,5 @@
-"""One interface for what teaches and what does not: fastText over all text, or an embedding with a head over a sample.
+"""One interface for what teaches and what does not: over all text the words that it holds, or fastText; over a sample an
+embedding with a head.
 
 A head is kept as the examples that it learned from, vectors and labels, and fitted again when it is loaded: that takes
 a moment, is the same every time, and no file of somebody else's is ever unpickled.
@@ -13,41 +14,29 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
+import polars as pl
 
 from corpus.errors import RecipeError, SetupError
-from filters.quality import MIN_TEXTS, fit_lines, flat_lines, load_quality, save_model, score_quality
+from filters.fasttext_classifier import fit_fasttext, load_fasttext_classifier
+from filters.quality import MIN_TEXTS
 from filters.vectors import Embed
+from filters.word_bag import fit_bag, is_bag, load_bag
 
-Kind = Literal["fasttext", "linear", "forest"]
-KINDS: tuple[Kind, ...] = ("fasttext", "linear", "forest")
+Kind = Literal["words", "fasttext", "linear", "forest"]
+KINDS: tuple[Kind, ...] = ("words", "fasttext", "linear", "forest")
 HEAD, EXAMPLES = "head.json", "examples.npz"
 
 
 class Classifier(Protocol):
     """Gives each text the probability, float32 in [0, 1], that it teaches."""
 
-    def score(self, texts: Sequence[str]) -> np.ndarray:
+    def score(self, texts: Sequence[str] | pl.Series) -> np.ndarray:
         """One number a text."""
         ...
 
     def save(self, out: Path) -> None:
-        """Write it: a fastText file, or the folder of a head."""
+        """Write it: a file, or the folder of a head."""
         ...
-
-
-@dataclass(frozen=True)
-class FastText:
-    """A fastText model: hundreds of megabytes of text a minute, and it knows words only."""
-
-    model: Any
-
-    def score(self, texts: Sequence[str]) -> np.ndarray:
-        """See `Classifier`."""
-        return score_quality(self.model, texts)
-
-    def save(self, out: Path) -> None:
-        """One file."""
-        save_model(self.model, out)
 
 
 @dataclass(frozen=True)
@@ -62,9 +51,9 @@ class Head:
     seed: int
     model: Any
 
-    def score(self, texts: Sequence[str]) -> np.ndarray:
+    def score(self, texts: Sequence[str] | pl.Series) -> np.ndarray:
         """See `Classifier`."""
-        return self.model.predict_proba(self.embed(texts))[:, 1].astype(np.float32)
+        return self.model.predict_proba(self.embed(list(texts)))[:, 1].astype(np.float32)
 
     def save(self, out: Path) -> None:
         """A folder with the examples, and what is to be fitted to them."""
@@ -75,34 +64,43 @@ class Head:
 
 
 def train(
-    kind: Kind, texts: Sequence[str], labels: np.ndarray, *, seed: int, embed: Embed | None = None, embedding: str = ""
-) -> Classifier:  # fmt: skip
-    """Learn from texts and labels (bool). A head needs `embed`. Raises `RecipeError` for fewer than ten of a kind."""
+    kind: Kind,
+    texts: Sequence[str],
+    labels: np.ndarray,
+    *,
+    seed: int,
+    sources: Sequence[str] | None = None,
+    embed: Embed | None = None,
+    embedding: str = "",
+    tune: int = 0,
+) -> Classifier:
+    """Learn from texts and labels (bool). Where `sources` names where each text is from, none of them outvotes the others.
+    A head needs `embed`; `tune` are seconds for fastText. Raises `RecipeError` for fewer than ten texts of a kind."""
     few = min(int(labels.sum()), int((~labels).sum()))
     if few < MIN_TEXTS:
         raise RecipeError(f"a classifier needs {MIN_TEXTS} texts of each kind, and has {few} of one")
+    if kind == "words":
+        return fit_bag(texts, labels, sources)
     if kind == "fasttext":
-        rows = balanced(labels, seed)
-        lines = flat_lines(texts)
-        return FastText(fit_lines([lines[row] for row in rows], labels[rows], seed))
+        return fit_fasttext(texts, labels, sources=sources, seed=seed, tune=tune)
     if embed is None:
         raise RecipeError(f"`{kind}` needs an embedding", hint="name one with --embedding FOLDER")
     vectors = embed(texts).astype(np.float16)
     return Head(kind, vectors, labels, embed, embedding, seed, _fitted(kind, vectors, labels, seed))
 
 
-def balanced(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Row numbers in a mixed order, those of the smaller kind repeated: fastText weighs no classes."""
-    kinds = [np.flatnonzero(labels == kind) for kind in (True, False)]
-    size = max(len(rows) for rows in kinds)
-    draw = np.random.default_rng(seed)
-    return draw.permutation(np.concatenate([np.resize(draw.permutation(rows), size) for rows in kinds]))
+def load_scorer(path: Path) -> Classifier:
+    """A classifier of a file, whichever of the two kinds wrote it: one that scores whole corpora. Raises `SetupError` where
+    there is none."""
+    if not path.is_file():
+        raise SetupError(f"there is no classifier at {path}", hint="Train one, or set filters.quality to 0.")
+    return load_bag(path) if is_bag(path) else load_fasttext_classifier(path)
 
 
 def load(path: Path, embed_by: Callable[[str], Embed]) -> Classifier:
     """What `save` wrote; `embed_by` opens the embedding that a head names. Raises `SetupError` for anything else."""
     if path.is_file():
-        return FastText(load_quality(path))
+        return load_scorer(path)
     try:
         facts = json.loads((path / HEAD).read_bytes())
         with np.load(path / EXAMPLES, allow_pickle=False) as file:

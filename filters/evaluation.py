@@ -12,8 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from filters.quality import auc, f1
-
 BINS = 10  # of the calibration
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 THROUGH = 0.10  # share of the other kind that may come through where recall is told
@@ -40,7 +38,7 @@ class Evaluation:
     recall: float  # of what teaches, at the threshold
     worst: SourceRow | None  # the teaching source with the lowest recall
     threshold: float
-    rank: float  # Spearman's, with the grades; nan without any
+    rank: float  # Spearman's, with the grades, or with the labels where there are none
     calibration: float  # expected calibration error, 0 to 1
     bands: tuple[tuple[float, float, int, float], ...]  # from, to, texts, share that teaches
     sources: tuple[SourceRow, ...]
@@ -63,7 +61,7 @@ def evaluate(
         recall=float(said[labels].mean()) if labels.any() else float("nan"),
         worst=min(teaching, key=lambda row: row.passed, default=None),
         threshold=cut,
-        rank=spearman(scores, grades) if grades is not None else float("nan"),
+        rank=spearman(scores, grades if grades is not None else labels.astype(float)),
         calibration=calibration_error(scores, labels),
         bands=tuple(_band(scores, labels, low, high) for low, high in pairwise(BANDS)),
         sources=rows,
@@ -77,6 +75,18 @@ def threshold_for(others: np.ndarray, through: float = THROUGH) -> float:
     ordered = np.sort(others)[::-1]
     allowed = int(through * len(others))
     return float(np.nextafter(ordered[min(allowed, len(ordered) - 1)], np.inf))
+
+
+def auc(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Probability that a positive scores above a negative; ties count half; nan without both kinds."""
+    ranks = _ranks(scores)
+    many, few = labels.sum(), (~labels).sum()
+    return float((ranks[labels].sum() - many * (many + 1) / 2) / (many * few)) if many and few else float("nan")
+
+
+def f1(said: np.ndarray, labels: np.ndarray) -> float:
+    """Harmonic mean of precision and recall."""
+    return 2 * int((said & labels).sum()) / max(1, int(said.sum()) + int(labels.sum()))
 
 
 def spearman(one: np.ndarray, other: np.ndarray) -> float:

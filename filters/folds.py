@@ -7,17 +7,15 @@ sources that are as unknown as the one that is judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xxhash
 
 from corpus.errors import RecipeError
-from filters.evaluation import Evaluation, evaluate, threshold_for
-from filters.quality import auc
+from filters.evaluation import Evaluation, auc, evaluate, threshold_for
 
 OTHERS = 3  # folds that the other sources are dealt to
-Fit = Callable[[Sequence[str], np.ndarray], Callable[[Sequence[str]], np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,11 @@ class Examples:
         )
 
 
+Fit = Callable[[Examples], Callable[[Sequence[str]], np.ndarray]]
+
+
 def leave_one_source_out(examples: Examples, fit: Fit, *, a_source: int = 1000, seed: int = 17) -> Evaluation:
-    """Every source in its turn; `fit` learns from texts and labels and gives back a scorer. At most `a_source` texts of
+    """Every source in its turn; `fit` learns from examples and gives back a scorer. At most `a_source` texts of
     a source are learned from, so that no source outvotes the others.
 
     Scores of different folds are compared by their distance to the fold's own threshold. Raises `RecipeError` where
@@ -47,7 +48,7 @@ def leave_one_source_out(examples: Examples, fit: Fit, *, a_source: int = 1000, 
     kept: list[tuple[np.ndarray, np.ndarray, float]] = []
     for held in folds(examples, seed):
         learn = examples.where(~held & capped(examples, a_source, seed))
-        scorer = fit(learn.texts, learn.labels)
+        scorer = fit(learn)
         judged = examples.where(held)
         scores = scorer(judged.texts)
         kept.append((np.flatnonzero(held), scores, threshold_for(scores[~judged.labels])))
@@ -73,7 +74,7 @@ def shuffled_control(examples: Examples, fit: Fit, *, a_source: int = 1000, seed
         own = np.flatnonzero(judged.sources == name)
         fake[own] = False
         fake[draw.permutation(own)[: len(own) // 2]] = True
-    return auc(fit(learn.texts, labels)(judged.texts), fake)
+    return auc(fit(replace(learn, labels=labels))(judged.texts), fake)
 
 
 def folds(examples: Examples, seed: int) -> Iterator[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,9 @@ from ray_jobs.plain_files import unread
 LEAST = 200  # characters: shorter texts say too little to learn from
 
 
-def train_files(examples: Examples, kind: Kind, out: Path, embedding: str, seed: int) -> list[str]:
+def train_files(examples: Examples, kind: Kind, out: Path, embedding: str, seed: int, tune: int = 0) -> list[str]:
     """Learn from all examples and write the classifier."""
-    model = train(
-        kind, examples.texts, examples.labels, seed=seed, embed=embed_of(kind, embedding), embedding=embedding
-    )
+    model = learner(kind, embedding, seed, tune)(examples)
     model.save(out)
     size = out.stat().st_size if out.is_file() else sum(path.stat().st_size for path in out.iterdir())
     taught = int(examples.labels.sum())
@@ -35,16 +33,30 @@ def train_files(examples: Examples, kind: Kind, out: Path, embedding: str, seed:
     ]
 
 
-def evaluate_files(examples: Examples, kind: Kind, embedding: str, seed: int) -> list[str]:
+def evaluate_files(examples: Examples, kind: Kind, embedding: str, seed: int, tune: int = 0) -> list[str]:
     """Leave every source out in its turn, and tell how it went, the shuffled control beside it."""
-    embed = embed_of(kind, embedding)
+    learn = learner(kind, embedding, seed, tune)
 
-    def fit(texts: Sequence[str], labels: np.ndarray):  # type: ignore[no-untyped-def]
-        model: Classifier = train(kind, texts, labels, seed=seed, embed=embed, embedding=embedding)
-        return model.score
+    def fit(some: Examples) -> Callable[[Sequence[str]], np.ndarray]:
+        return learn(some).score
 
     found = leave_one_source_out(examples, fit, seed=seed)
-    return list(_told(found, shuffled_control(examples, fit, seed=seed)))
+    return list(
+        _told(found, shuffled_control(examples, fit, seed=seed), "labels" if examples.grades is None else "points")
+    )
+
+
+def learner(kind: Kind, embedding: str, seed: int, tune: int = 0) -> Callable[[Examples], Classifier]:
+    """What makes a classifier of examples; the embedding is opened once."""
+    embed = embed_of(kind, embedding)
+
+    def learn(some: Examples) -> Classifier:
+        sources = some.sources.tolist()
+        return train(
+            kind, some.texts, some.labels, seed=seed, sources=sources, embed=embed, embedding=embedding, tune=tune
+        )
+
+    return learn
 
 
 def contrast(
@@ -92,8 +104,8 @@ def judged(
 
 
 def embed_of(kind: Kind, embedding: str) -> Embed | None:
-    """The embedding that a head needs: a folder with a sentence encoder. None for fastText."""
-    if kind == "fasttext":
+    """The embedding that a head needs: a folder with a sentence encoder. None for what reads words."""
+    if kind in ("words", "fasttext"):
         return None
     from generator.local_embed import load_encoder
 
@@ -108,12 +120,10 @@ def _long(files: Sequence[str], field: str, source_field: str | None, rejected: 
             yield row
 
 
-def _told(found: Evaluation, control: float) -> Iterator[str]:
+def _told(found: Evaluation, control: float, against: str) -> Iterator[str]:
     yield f"{found.texts:,} texts of {len(found.sources)} sources, each judged by a classifier that has not seen its source"
     yield f"AUC {found.auc:.3f}   F1 {found.f1:.3f}   recall {found.recall:.3f} where a tenth of the others come through"
-    yield f"calibration error {found.calibration:.3f}   AUC after shuffled labels {control:.3f} (must be near .5)"
-    if found.rank == found.rank:
-        yield f"rank correlation with the points {found.rank:.3f}"
+    yield f"rank correlation {found.rank:.3f} with the {against}   calibration error {found.calibration:.3f}   AUC after shuffled labels {control:.3f} (must be near .5)"
     yield f"{'source':<40} {'kind':<8} {'texts':>7} {'mean':>6} {'passed':>7}"
     for row in sorted(found.sources, key=lambda row: (not row.teaches, row.passed)):
         yield f"{row.source[:40]:<40} {'teaches' if row.teaches else 'other':<8} {row.texts:>7,} {row.mean:>6.2f} {row.passed:>7.3f}"

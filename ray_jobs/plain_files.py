@@ -15,8 +15,8 @@ from corpus.errors import RecipeError
 from corpus.readers import read_files
 from filters.blend import blend
 from filters.chain import score_table, verdict_table
+from filters.classifier import load_scorer
 from filters.config import FilterConfig
-from filters.quality import load_quality
 from filters.rules import PROFILES
 
 SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "quality")
@@ -34,7 +34,7 @@ def score_files(
     if "quality" in scorers and classifier is None:
         raise RecipeError("the scorer `quality` needs --classifier FILE")
     config = FilterConfig(profiles={"files": profile, "": profile}, quality=0.5 if classifier else 0.0)
-    model = load_quality(classifier) if classifier else None
+    model = load_scorer(classifier) if classifier else None
     writer, rejected, verdicts = None, list[Rejection](), Counter[str]()
     for documents in batches(files, field, rejected):
         scores = verdict_table(documents, score_table(documents, quality=model, scorers=scorers), config)

@@ -19,6 +19,7 @@ app = typer.Typer(help="A classifier for what teaches.", no_args_is_help=True, r
 class Kind(StrEnum):
     """Kinds of classifiers."""
 
+    words = "words"
     fasttext = "fasttext"
     linear = "linear"
     forest = "forest"
@@ -28,7 +29,7 @@ Teaches = Annotated[list[str], typer.Option("--teaches", help="Files of texts th
 Others = Annotated[list[str], typer.Option("--other", help="Files of other texts; may be given often.")]
 Labels = Annotated[Path | None, typer.Option(help="Points of `hornbook filter judge`, for the files of --teaches.")]
 Points = Annotated[float, typer.Option(help="Points from which a judged text teaches.")]
-KindOption = Annotated[Kind, typer.Option(help="fastText, or a linear head or a random forest on an embedding.")]
+KindOption = Annotated[Kind, typer.Option(help="Words, fastText, or a linear head or a random forest on an embedding.")]
 Embedding = Annotated[
     str, typer.Option(help="Folder of a sentence encoder, or `minilm` where its package is installed.")
 ]
@@ -36,13 +37,16 @@ Source = Annotated[
     str, typer.Option("--source-field", help="Column that tells sources apart; the file's name if empty.")
 ]
 Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
+Tune = Annotated[
+    int, typer.Option(min=0, help="Seconds in which fastText looks for its own options; not the same twice.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of every draw.")]
 
 
 @app.command()
 def train(out: Annotated[Path, typer.Option(help="File, or folder of a head, to write.")], teaches: Teaches, other: Others = [],  # noqa: B006
-          judged: Labels = None, points: Points = 3.0, kind: KindOption = Kind.fasttext, embedding: Embedding = "minilm",
-          source_field: Source = "", text_field: Field = "text", seed: Seed = 17) -> None:  # fmt: skip
+          judged: Labels = None, points: Points = 3.0, kind: KindOption = Kind.words, embedding: Embedding = "minilm",
+          source_field: Source = "", text_field: Field = "text", seed: Seed = 17, tune: Tune = 0) -> None:  # fmt: skip
     """Learn what teaches, from two kinds of text or from points.
 
     Example: hornbook filter classifier train --teaches books.jsonl --other web.jsonl --out quality.bin
@@ -51,13 +55,13 @@ def train(out: Annotated[Path, typer.Option(help="File, or folder of a head, to 
     from ray_jobs.classifier_files import train_files
 
     examples, lost = _examples(teaches, other, judged, points, text_field, source_field)
-    say([*train_files(examples, kind.value, out, embedding, seed), *lost])
+    say([*train_files(examples, kind.value, out, embedding, seed, tune), *lost])
 
 
 @app.command()
 def evaluate(teaches: Teaches, other: Others = [], judged: Labels = None, points: Points = 3.0,  # noqa: B006
-             kind: KindOption = Kind.fasttext, embedding: Embedding = "minilm", source_field: Source = "", text_field: Field = "text",
-             seed: Seed = 17) -> None:  # fmt: skip
+             kind: KindOption = Kind.words, embedding: Embedding = "minilm", source_field: Source = "", text_field: Field = "text",
+             seed: Seed = 17, tune: Tune = 0) -> None:  # fmt: skip
     """How well it does on sources that it has never seen.
 
     Each teaching source is left out in its turn, with a share of the other sources. The same is done with shuffled labels.
@@ -67,7 +71,7 @@ def evaluate(teaches: Teaches, other: Others = [], judged: Labels = None, points
     from ray_jobs.classifier_files import evaluate_files
 
     examples, lost = _examples(teaches, other, judged, points, text_field, source_field)
-    print("\n".join(evaluate_files(examples, kind.value, embedding, seed)))
+    print("\n".join(evaluate_files(examples, kind.value, embedding, seed, tune)))
     say(lost)
 
 

@@ -16,7 +16,8 @@ from corpus.manifest import Balance, Manifest, table_of
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.store import Store, open_store
 from filters.chain import score_table
-from filters.quality import QualityReport, load_quality, train_quality
+from filters.classifier import Classifier, load_scorer
+from filters.quality import QualityReport, train_quality
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 
@@ -44,7 +45,7 @@ def stage(line: Line, read: Manifest) -> Stage:
         "quality": filters.quality > 0,
         "seed": line.recipe.seed,
     }
-    return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="2")
+    return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="3")
 
 
 def _work(line: Line, read: Manifest, store: Store) -> Made:
@@ -66,16 +67,16 @@ def score_one(task: Task) -> Partition:
     return write_partition(store, "scores", task.index, score_table(documents, quality=classifier(store)))
 
 
-def classifier(store: Store) -> object | None:
-    """The run's quality classifier, or None when the recipe wants none. fastText loads from a file only."""
+def classifier(store: Store) -> Classifier | None:
+    """The run's quality classifier, or None when the recipe wants none. A model is loaded from a file."""
     if not store.exists(MODEL):
         return None
     if store.local:
-        return load_quality(store.local / MODEL)
+        return load_scorer(store.local / MODEL)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL
         path.write_bytes(store.read(MODEL))
-        return load_quality(path)
+        return load_scorer(path)
 
 
 def _train(line: Line, documents: pa.Table, store: Store) -> QualityReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +72,8 @@ def test_every_fold_leaves_out_a_whole_teaching_source_and_some_others(examples:
 
 
 def test_unseen_sources_are_told_apart_and_shuffled_labels_are_not(examples: Examples) -> None:
-    def fit(texts: Sequence[str], labels: np.ndarray):  # type: ignore[no-untyped-def]
-        return train("linear", texts, labels, seed=3, embed=embed, embedding="words").score
+    def fit(some: Examples) -> Callable[[Sequence[str]], np.ndarray]:
+        return train("linear", some.texts, some.labels, seed=3, embed=embed, embedding="words").score
 
     found = leave_one_source_out(examples, fit, seed=3)
     assert found.texts == len(examples.texts)

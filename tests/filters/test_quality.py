@@ -4,11 +4,12 @@ import random
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from corpus.errors import RecipeError, SetupError
-from filters.quality import auc, f1, flatten, load_quality, score_quality, train_quality
+from filters.classifier import load_scorer
+from filters.evaluation import auc, f1
+from filters.quality import train_quality
 
 TEACHES = "because therefore example explains means follows reason shows understand consider".split()  # noqa: SIM905
 SELLS = "buy cheap offer click discount subscribe deal sale today free".split()  # noqa: SIM905
@@ -45,13 +46,13 @@ def test_scores_are_probabilities_of_the_teaching_kind(
     tmp_path: Path, positives: list[str], negatives: list[str]
 ) -> None:
     train_quality(positives, negatives, tmp_path / "q.bin", seed=1)
-    model = load_quality(tmp_path / "q.bin")
-    good, bad = score_quality(model, texts(TEACHES, 20, 3)), score_quality(model, texts(SELLS, 20, 4))
+    model = load_scorer(tmp_path / "q.bin")
+    good, bad = model.score(texts(TEACHES, 20, 3)), model.score(texts(SELLS, 20, 4))
     assert good.dtype == np.float32
     assert good.min() > bad.max()
     assert ((good >= 0) & (good <= 1)).all()
-    assert score_quality(model, []).shape == (0,)
-    assert score_quality(model, ["", "\x00\n"]).shape == (2,)
+    assert model.score([]).shape == (0,)
+    assert model.score(["", "\x00\n"]).shape == (2,)
 
 
 def test_the_same_texts_give_the_same_model_in_any_order(
@@ -73,16 +74,6 @@ def test_whole_groups_are_held_out_when_there_are_enough(
     assert all(found["texts"] == 20 for found in report.by_group.values())
 
 
-def test_text_cannot_smuggle_in_a_label(tmp_path: Path, positives: list[str], negatives: list[str]) -> None:
-    lying = [f"__label__teaches {text} __label__\n__label__teaches" for text in negatives]
-    assert not flatten(pl.Series(lying)).str.contains("__label__").any()
-    report = train_quality(positives, lying, tmp_path / "q.bin", seed=1)
-    assert report.auc > 0.95
-    assert load_quality(tmp_path / "q.bin").labels == ["__label__teaches", "__label__other"] or sorted(
-        load_quality(tmp_path / "q.bin").labels
-    ) == ["__label__other", "__label__teaches"]
-
-
 def test_too_few_texts_are_refused(tmp_path: Path, positives: list[str]) -> None:
     with pytest.raises(RecipeError, match="300 and 3"):
         train_quality(positives, ["a", "b", "c"], tmp_path / "q.bin", seed=1)
@@ -91,10 +82,10 @@ def test_too_few_texts_are_refused(tmp_path: Path, positives: list[str]) -> None
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"q\.bin"):
-        load_quality(tmp_path / "q.bin")
+        load_scorer(tmp_path / "q.bin")
     (tmp_path / "x.bin").write_bytes(b"not a model")
     with pytest.raises(SetupError, match=r"x\.bin"):
-        load_quality(tmp_path / "x.bin")
+        load_scorer(tmp_path / "x.bin")
 
 
 def test_figures_agree_with_counting_pairs() -> None:
