@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-import xxhash
 
 from corpus.errors import RecipeError
 from corpus.ids import digest
+from filters.curriculum import Curriculum, Reading, place, read_in_order
+
+EVENLY = Curriculum()
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Blend:
-    """`rows` are ids in reading order, repeats included; `unused` ids were not needed."""
+    """`rows` are ids in reading order, repeats included; `unused` ids were not needed. `blocks` says how many of the rows
+    belong to each block of the curriculum, in order."""
 
     rows: list[str]
     shares: list[Share]
     unused: int
     repeated: int
+    blocks: tuple[int, ...] = ()
 
 
 def held_out(identity: str, share: float, seed: int) -> bool:
@@ -40,9 +44,16 @@ def held_out(identity: str, share: float, seed: int) -> bool:
 
 
 def blend(
-    tables: Mapping[str, pa.Table], weights: Mapping[str, float], budget: int, max_epochs: float, seed: int
+    tables: Mapping[str, pa.Table],
+    weights: Mapping[str, float],
+    budget: int,
+    max_epochs: float,
+    seed: int,
+    curriculum: Curriculum = EVENLY,
 ) -> Blend:
     """Fill `budget` tokens from tables (`id`, `tokens`) by source. Without weights, by what there is.
+
+    `curriculum` decides in which order they are read, and nothing else: the same texts, as often, in any order.
 
     What a source cannot give within `max_epochs` is asked of the others, in proportion, so the budget is met as long as
     anything is left. Raises `RecipeError` when weights are given and none is for a source that is there.
@@ -56,17 +67,19 @@ def blend(
         )
     asked = {name: round(budget * part / total) if total else 0 for name, part in parts.items()}
     targets = _targets(parts, {name: int(tokens * max_epochs) for name, tokens in have.items()}, budget)
-    rows: list[tuple[int, str]] = []
+    readings: list[Reading] = []
     shares, unused, repeated = [], 0, 0
     for name, tokens in have.items():
         picked, taken = _fill(tables[name], targets[name], seed, name)
-        distinct = len({identity for identity, _ in picked})
+        distinct = len({reading.identity for reading in picked})
         unused += tables[name].num_rows - distinct
         repeated += len(picked) - distinct
-        rows += [(_place("order", seed, name, turn, identity), identity) for identity, turn in picked]
+        readings += picked
         epochs = round(taken / tokens, 3) if tokens else 0.0
         shares.append(Share(name, distinct, tokens, taken, asked[name], epochs))
-    return Blend([identity for _, identity in sorted(rows)], shares, unused, repeated)
+    blocks = read_in_order(readings, curriculum, seed)
+    rows = [reading.identity for block in blocks for reading in block]
+    return Blend(rows, shares, unused, repeated, tuple(len(block) for block in blocks))
 
 
 def _targets(parts: Mapping[str, float], caps: Mapping[str, int], budget: int) -> dict[str, int]:
@@ -85,21 +98,16 @@ def _targets(parts: Mapping[str, float], caps: Mapping[str, int], budget: int) -
     return targets
 
 
-def _fill(table: pa.Table, budget: int, seed: int, name: str) -> tuple[list[tuple[str, int]], int]:
+def _fill(table: pa.Table, budget: int, seed: int, name: str) -> tuple[list[Reading], int]:
     """Whole passes in an order of their own until the budget is reached; the last text may pass it."""
     lengths = dict(zip(table["id"].to_pylist(), table["tokens"].to_pylist(), strict=True))
-    picked: list[tuple[str, int]] = []
+    picked: list[Reading] = []
     taken, turn = 0, 0
     while taken < budget and lengths:
-        for _, identity in sorted((_place("pass", seed, name, turn, identity), identity) for identity in lengths):
+        for _, identity in sorted((place("pass", seed, name, turn, identity), identity) for identity in lengths):
             if taken >= budget:
                 break
-            picked.append((identity, turn))
+            picked.append(Reading(name, identity, turn, max(1, lengths[identity])))
             taken += max(1, lengths[identity])
         turn += 1
     return picked, taken
-
-
-def _place(purpose: str, seed: int, source: str, turn: int, identity: str) -> int:
-    """A number to sort by: stable across machines, unrelated between purposes, sources and passes."""
-    return xxhash.xxh3_64_intdigest(f"{purpose}\0{seed}\0{source}\0{turn}\0{identity}".encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from corpus.config import Section
 
@@ -126,9 +126,28 @@ class BlendConfig(Section):
     `synthetic` under `source` and `band`."""
     weights: dict[str, float] = Field(default_factory=dict)
     """Share of the token budget by source, domain, language or band; by available tokens when empty."""
+    preset: str | None = None
+    """Weights of a published model by role, in place of `weights`: `phi-1.5`, `phi-1.5-web`, `phi-4`, `wrap`,
+    `third-rewritten`, `mindllm` (docs/blend.md says where each is from)."""
+    roles: dict[str, str] = Field(default_factory=dict)
+    """Which part plays which role of the preset; a part that bears the name of a role plays it."""
+    order: Literal["shuffled", "blocked", "staged", "sandwiched"] = "shuffled"
+    """Order of reading: mixed evenly; part after part; each part from its stage on; the first part around the others."""
+    sequence: tuple[str, ...] = ()
+    """Parts from first to last, for an order that is not shuffled; those not named follow by name."""
+    replay: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of every later block that is kept for readings of earlier ones (1 to 5 % stop most forgetting)."""
     tokens: int | None = Field(default=None, ge=1)
     """Token budget by the teacher's tokenizer; all that is kept, once, when not set."""
     max_epochs: float = Field(default=4.0, ge=1)
     """Most often that a source may repeat (repeating up to 4 times costs little: Muennighoff 2023)."""
     held_out: float = Field(default=0.05, gt=0, lt=0.5)
     """Share of documents kept away from every training set, chosen by document id."""
+
+    @model_validator(mode="after")
+    def _one_way_to_weigh(self) -> BlendConfig:
+        if self.preset and self.weights:
+            raise ValueError("give `weights` or `preset`, not both")
+        if self.replay and self.order == "shuffled":
+            raise ValueError("`replay` has a meaning only where one part follows another: set `order`")
+        return self

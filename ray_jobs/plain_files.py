@@ -1,4 +1,4 @@
-"""Parts of the line on plain files: read, score, decide, deduplicate, blend; no recipe and no store."""
+"""Parts of the line on plain files: read, score, decide; no recipe and no store."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError
 from corpus.readers import read_files
-from filters.blend import blend
 from filters.chain import score_table, verdict_table
 from filters.classifier import load_scorer
 from filters.config import FilterConfig
@@ -45,31 +43,6 @@ def score_files(
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     writer.close()
     return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + unread(rejected) + [f"wrote {out}"]
-
-
-def blend_files(files: Sequence[str], out: Path, tokens: int, weights: str, seed: int, field: str) -> list[str]:
-    """Write a mix; a token is counted as four UTF-8 bytes, since no tokenizer is named here."""
-    rejected: list[Rejection] = []
-    tables = {}
-    for name in files:
-        parts = list(batches([name], field, rejected))
-        if parts:
-            tables[name] = _with_estimate(pa.concat_tables(parts))
-    given = [float(value) for value in weights.split(",")] if weights else []
-    if given and len(given) != len(files):
-        raise RecipeError(f"--weights has {len(given)} values for {len(files)} files")
-    mix = blend(tables, dict(zip(files, given, strict=True)) if given else {}, tokens, 4.0, seed)
-    whole = pa.concat_tables(list(tables.values()))
-    place = {key: index for index, key in enumerate(whole["id"].to_pylist())}
-    pq.write_table(whole.take(pa.array([place[key] for key in mix.rows])), out, compression="zstd")
-    return [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares] + unread(
-        rejected
-    )
-
-
-def _with_estimate(table: pa.Table) -> pa.Table:
-    sizes = pc.cast(pc.add(pc.divide(pc.binary_length(table["text"]), 4), 1), pa.int32())
-    return table.set_column(table.schema.get_field_index("tokens"), "tokens", sizes)
 
 
 def batches(files: Sequence[str], field: str, rejected: list[Rejection]) -> Iterator[pa.Table]:

@@ -71,17 +71,39 @@ def dedup(
         say(shared_files(files, out, "line" if unit is Unit.line else "paragraph", text_field))
 
 
+class Order(StrEnum):
+    """Orders of reading."""
+
+    shuffled = "shuffled"
+    blocked = "blocked"
+    staged = "staged"
+    sandwiched = "sandwiched"
+
+
 @app.command()
 def blend(files: Files, out: Out, tokens: Annotated[int, typer.Option(min=1, help="Token budget.")],
           weights: Annotated[str, typer.Option(help="Weights in the order of the files, comma-separated.")] = "",
+          preset: Annotated[str, typer.Option(help="A paper's weights: phi-1.5, phi-1.5-web, phi-4, wrap, third-rewritten, mindllm.")] = "",
+          roles: Annotated[str, typer.Option(help="Role of each file in the preset, in the order of the files.")] = "",
+          order: Annotated[Order, typer.Option(help="How the files follow each other, in the order given.")] = Order.shuffled,
+          replay: Annotated[float, typer.Option(min=0, max=0.5, help="Share of each later block for what came before.")] = 0.0,
+          max_epochs: Annotated[float, typer.Option(min=1, help="Most often that a file may repeat.")] = 4.0,
           seed: int = 17, text_field: Field = "text") -> None:  # fmt: skip
     """A mix of files to a token budget, in reading order.
 
     Example: hornbook filter blend web.parquet textbooks.parquet --weights 2,1 --tokens 1000000 --out mix.parquet
+    Example: hornbook filter blend web.jsonl books.jsonl --preset phi-1.5-web --roles web,synthetic --tokens 1000000 --out mix.parquet
+    Example: hornbook filter blend english.jsonl chinese.jsonl --order blocked --replay 0.05 --tokens 1000000 --out mix.parquet
     """
-    from ray_jobs.plain_files import blend_files
+    from filters.config import BlendConfig
+    from ray_jobs.blend_files import blend_files
 
-    say(blend_files(files, out, tokens, weights, seed, text_field))
+    if replay and order is Order.shuffled:
+        raise typer.BadParameter("--replay has a meaning only where one file follows another: give --order")
+    if preset and weights:
+        raise typer.BadParameter("give --weights or --preset, not both")
+    config = BlendConfig(tokens=tokens, preset=preset or None, order=order.value, replay=replay, max_epochs=max_epochs)
+    say(blend_files(files, out, config, weights, roles, seed, text_field))
 
 
 @app.command()

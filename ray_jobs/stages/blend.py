@@ -15,6 +15,9 @@ from corpus.manifest import Balance, Manifest, dataset_hash, table_of
 from corpus.shards import Partition, write_partition
 from corpus.store import Store
 from filters.blend import Blend, Share, blend, held_out
+from filters.config import BlendConfig
+from filters.curriculum import Curriculum
+from filters.presets import preset_weights
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stages.read import with_tokens
@@ -124,9 +127,17 @@ def _blends(line: Line, pools: Pools, budget: int) -> tuple[str, dict[str, Blend
     config = line.recipe.blend
     blends = {}
     for arm, tables in pools.arms.items():
-        weights = config.weights if arm == MIXED else {}
-        blends[arm] = blend(tables, weights, budget, config.max_epochs, line.recipe.seed)
+        weights = _weights(config, tables) if arm == MIXED else {}
+        order = Curriculum(config.order, config.sequence, config.replay) if arm == MIXED else Curriculum()
+        blends[arm] = blend(tables, weights, budget, config.max_epochs, line.recipe.seed, order)
     return next(name for name in (MIXED, FILTERED) if name in blends), blends
+
+
+def _weights(config: BlendConfig, tables: Mapping[str, pa.Table]) -> Mapping[str, float]:
+    if config.preset is None:
+        return config.weights
+    tokens = {name: sum(table["tokens"].to_pylist()) for name, table in tables.items()}
+    return preset_weights(config.preset, config.roles, tokens)
 
 
 def _written(store: Store, pools: Pools, blends: Mapping[str, Blend]) -> list[Partition]:
