@@ -28,6 +28,7 @@ __all__ = ["DUPLICATES", "find_duplicates", "s_curve"]
 DUPLICATES = pa.schema(
     [("id", pa.string()), ("kept_id", pa.string()), ("jaccard", pa.float32()), ("kind", pa.string())]
 )
+SIGN_BYTES = 2 << 20  # text signed at a time: its words and shingles stay in the processor's cache
 Run = Callable[..., Iterable[Any]]
 
 
@@ -48,7 +49,7 @@ def find_duplicates(
     rank = _ranks(ids, np.concatenate([np.asarray(priority(table), dtype=float) for table in tables]))
     signed = _joined(list(run(partial(sign_table, config=config), tables)))
     first = _first_of_equals(signed.exact, rank)
-    alone = np.flatnonzero(signed.long & (first == np.arange(len(first))))
+    alone = np.flatnonzero((signed.shingles > 0) & (first == np.arange(len(first))))
     pairs = alone[linked(signed.bands[alone], rank[alone], config.bucket)]
     kept, value = _decide(*_verified(pairs, tables, config, run), rank, len(rank))
     # A copy goes with its original: when that one resembles a better text, both do.
@@ -62,7 +63,7 @@ def find_duplicates(
 
 def sign_table(table: pa.Table, config: DuplicatesConfig) -> Signatures:
     """Signatures of one table: the first pass."""
-    return _joined([sign(text_series(part), config) for part in slices(table)], config.bands)
+    return _joined([sign(text_series(part), config) for part in slices(table, SIGN_BYTES)], config.bands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,15 @@ class Wanted:
 def read_shingles(wanted: Wanted, config: DuplicatesConfig) -> list[np.ndarray]:
     """Shingle sets of the wanted rows: the second pass."""
     chosen = wanted.table.select(["text"]).take(pa.array(wanted.rows))
-    return [found for part in slices(chosen) for found in shingle_sets(text_series(part), config)]
+    return [found for part in slices(chosen, SIGN_BYTES) for found in shingle_sets(text_series(part), config)]
 
 
 def _joined(parts: Sequence[Signatures], bands: int = 0) -> Signatures:
     if not parts:
-        return Signatures(np.zeros(0, object), np.zeros((0, bands), np.uint64), np.zeros(0, bool))
-    return Signatures(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("exact", "bands", "long")))
+        return Signatures(np.zeros(0, object), np.zeros((0, bands), np.uint64), np.zeros(0, np.int64))
+    return Signatures(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("exact", "bands", "shingles"))
+    )
 
 
 def _ranks(ids: pa.Array, priority: np.ndarray) -> np.ndarray:

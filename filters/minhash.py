@@ -7,6 +7,7 @@ shingle length and the seed alone.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,11 @@ import polars as pl
 import xxhash
 
 from filters.config import DuplicatesConfig
+from filters.runs import SPACE, STEP, Runs, hashed, split_runs
 from filters.segments import offsets_of
-from filters.words import Words, split_words
+from filters.words import Words
 
 SEED = 42
-STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +28,43 @@ class Signatures:
 
     exact: np.ndarray  # object: 16 bytes, xxh3-128 of the text with case lowered and white space folded
     bands: np.ndarray  # uint64, n × bands
-    long: np.ndarray  # bool: has at least one shingle; other texts are only compared exactly
+    shingles: np.ndarray  # int64: how many there are; texts without one are only compared exactly
 
 
 def sign(texts: pl.Series, config: DuplicatesConfig) -> Signatures:
     """Signatures of a string series without nulls."""
-    folded = texts.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
-    exact = np.array([xxhash.xxh3_128_digest(text.encode()) for text in folded.to_list()], dtype=object)
-    hashes, offsets = shingles(split_words(texts), config.shingle)
-    return Signatures(exact, _bands(_digests(hashes, offsets, config), config), np.diff(offsets) > 0)
+    runs = split_runs(texts)
+    run_hashes = hashed(runs)
+    hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
+    bands = _bands(_digests(hashes, offsets, config), config)
+    return Signatures(_exact(runs, run_hashes), bands, np.diff(offsets))
 
 
 def shingles(words: Words, size: int) -> tuple[np.ndarray, np.ndarray]:
     """A uint64 for every window of `size` words within a text, and the offsets (n + 1) that cut them into texts."""
-    flat = words.hashes[words.codes] if len(words.codes) else np.zeros(0, dtype=np.uint64)
-    return rolled(flat, words.offsets, size)
+    return rolled(words.hashes[words.codes], words.offsets, size)
 
 
 def rolled(tokens: np.ndarray, cuts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The same for any hashed tokens (uint64), cut into texts by `cuts` (n + 1)."""
-    counts = np.maximum(np.diff(cuts) - size + 1, 0)
-    offsets = offsets_of(counts)
-    starts = np.repeat(cuts[:-1] - offsets[:-1], counts) + np.arange(offsets[-1])
-    mixed = np.zeros(len(starts), dtype=np.uint64)
+    windows = max(0, len(tokens) - size + 1)
+    mixed, shifted = np.zeros(windows, np.uint64), np.empty(windows, np.uint64)
     for place in range(size):
-        mixed = mixed * STEP + tokens[starts + place]
-        mixed ^= mixed >> np.uint64(32)
-    return mixed * STEP, offsets
+        mixed *= STEP
+        mixed += tokens[place : place + windows]
+        mixed ^= np.right_shift(mixed, np.uint64(32), out=shifted)
+    mixed *= STEP
+    inside = np.ones(len(tokens), bool)
+    for place in range(1, size):  # a window that begins in the last words of a text reaches into the next one
+        ends = cuts[1:] - place
+        inside[ends[ends >= 0]] = False
+    return mixed[inside[:windows]], offsets_of(np.maximum(np.diff(cuts) - size + 1, 0))
 
 
 def shingle_sets(texts: pl.Series, config: DuplicatesConfig) -> list[np.ndarray]:
     """The sorted distinct shingles of each text: what exact Jaccard similarity is taken over."""
-    hashes, offsets = shingles(split_words(texts), config.shingle)
+    runs = split_runs(texts)
+    hashes, offsets = rolled(*_words(runs, hashed(runs)), config.shingle)
     return [np.unique(hashes[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]  # noqa: RUF007
 
 
@@ -75,12 +81,32 @@ def s_curve(config: DuplicatesConfig) -> list[tuple[float, float]]:
     return [(value, 1 - (1 - value**config.rows) ** config.bands) for value in points]
 
 
+def _words(runs: Runs, run_hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The hash of every word, and the offsets that cut them into texts."""
+    chosen = np.flatnonzero(runs.words)
+    return run_hashes[chosen], np.searchsorted(chosen, runs.offsets)
+
+
+def _exact(runs: Runs, run_hashes: np.ndarray) -> np.ndarray:
+    """xxh3-128 over the runs of each text, without white space at either end."""
+    begins, ends = runs.offsets[:-1].copy(), runs.offsets[1:].copy()
+    blank = np.r_[runs.kinds == SPACE, False]
+    begins += blank[begins] & (begins < ends)
+    ends -= blank[ends - 1] & (begins < ends)
+    view = run_hashes.astype("<u8", copy=False).view(np.uint8).data
+    digests = [xxhash.xxh3_128_digest(view[8 * begin : 8 * end]) for begin, end in zip(begins, ends, strict=True)]
+    return np.array([*digests, None], dtype=object)[:-1]
+
+
 def _digests(hashes: np.ndarray, offsets: np.ndarray, config: DuplicatesConfig) -> np.ndarray:
+    """uint32 [n, bands × rows]; a text without a shingle has a row of its own kind, which nobody compares."""
     from rensa import RMinHash
 
     width = config.bands * config.rows
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets.astype(np.uint64), width, SEED)
-    return np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(offsets) - 1, width)
+    row = struct.Struct(f"<{width}I")  # five times as fast as an array of the lists
+    packed = b"".join([row.pack(*values) for values in matrix.to_rows()])
+    return np.frombuffer(packed, "<u4").reshape(len(offsets) - 1, width)
 
 
 def _bands(digests: np.ndarray, config: DuplicatesConfig) -> np.ndarray:

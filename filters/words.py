@@ -1,8 +1,8 @@
 """Words: one definition, split once for a batch, shared by the rules and by MinHash.
 
-The split and the lower-casing run in Polars (Rust), so the words are those of Rust's Unicode tables, not Python's.
-Each distinct word of a batch is kept once; everything that depends on the word alone (its hash, its length, whether
-it is a stop word) is computed once a word and gathered by code.
+Words are the runs of letters, digits and marks (`runs.py`), lower-cased; an ideograph is a word of its own. What a
+letter is follows Rust's Unicode tables, not Python's. Each distinct word of a batch is kept once; everything that
+depends on the word alone (its length, whether it is a stop word) is computed once a word and gathered by code.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
+from filters.runs import IDEOGRAPHS, gathered, hash_pieces, padded, split_runs
 from filters.segments import offsets_of
 
-WORDS_VERSION = 1  # part of every signature's identity: change it with the pattern, the case rule or the hash
-IDEOGRAPHS = r"\p{Han}\p{Hiragana}\p{Katakana}"  # written without spaces: each character is a word
-WORD = rf"[{IDEOGRAPHS}]|[\w--[{IDEOGRAPHS}]]+"
+WORDS_VERSION = 2  # part of every signature's identity: change it with the pattern, the case rule or the hash
+WORD = rf"[{IDEOGRAPHS}]|[\w--[{IDEOGRAPHS}]]+"  # the definition, as a regular expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Words:
     offsets: np.ndarray  # int64
     codes: np.ndarray  # int32, one for each word in reading order
     vocabulary: pa.LargeStringArray  # the distinct words
-    hashes: np.ndarray  # uint64, xxh3 of each distinct word: stable across processes, machines and versions
+    hashes: np.ndarray  # uint64, of each distinct word: stable across processes, machines and versions
 
     @property
     def counts(self) -> np.ndarray:
@@ -53,12 +52,21 @@ class Words:
 
 def split_words(texts: pl.Series) -> Words:
     """Split a string series without nulls into words by `WORD`, lower-cased."""
-    lists = texts.str.to_lowercase().str.extract_all(WORD)
-    flat = lists.explode().drop_nulls().to_arrow()
-    encoded = flat.cast(pa.large_string()).dictionary_encode()
-    vocabulary = encoded.dictionary
-    hashes = np.fromiter(
-        (xxhash.xxh3_64_intdigest(word.encode()) for word in vocabulary.to_pylist()), np.uint64, len(vocabulary)
-    )
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    return Words(offsets_of(lists.list.len().to_numpy()), codes, vocabulary, hashes)
+    runs = split_runs(texts)
+    chosen = np.flatnonzero(runs.words)
+    offsets = np.searchsorted(chosen, runs.offsets)
+    return _encoded(runs.data, runs.starts[chosen], runs.sizes[chosen], offsets)
+
+
+def given_words(lists: pl.Series) -> Words:
+    """The words of a series of lists of strings, split by whatever made them."""
+    data, ends = padded(lists.explode().drop_nulls())
+    return _encoded(data, ends[:-1], np.diff(ends), offsets_of(lists.list.len().to_numpy()))
+
+
+def _encoded(data: np.ndarray, starts: np.ndarray, sizes: np.ndarray, offsets: np.ndarray) -> Words:
+    encoded = pa.array(hash_pieces(data, starts, sizes)).dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    highest = np.maximum.accumulate(codes)  # codes are given in the order of their first appearance
+    first = np.flatnonzero(np.diff(highest, prepend=-1))
+    return Words(offsets, codes, gathered(data, starts[first], sizes[first]), encoded.dictionary.to_numpy())

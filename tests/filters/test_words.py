@@ -5,9 +5,10 @@ import sys
 
 import polars as pl
 import pytest
-import xxhash
 
 from filters.words import split_words
+
+KETTLE = 1186223479428133417  # of words of version 2: other hashes need another version
 
 
 def words_of(text: str) -> list[str]:
@@ -44,5 +45,5 @@ def test_hashes_are_the_same_in_every_process_and_batch() -> None:
         "w = s(pl.Series(['other text', 'kettle'])); print(w.hashes[w.codes[-1]])"
     )
     elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert int(elsewhere.stdout) == xxhash.xxh3_64_intdigest(b"kettle")
-    assert split_words(pl.Series(["kettle"])).hashes[0] == xxhash.xxh3_64_intdigest(b"kettle")
+    assert int(elsewhere.stdout) == KETTLE
+    assert split_words(pl.Series(["kettle"])).hashes[0] == KETTLE
