@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.lines import Lines, split_lines
+from filters.lines import Lines, broken_lines, split_lines
 from filters.words import Words, split_words
 
 BATCH_BYTES = 16 << 20  # text split at a time; words and lines take about ten times as much
@@ -18,20 +18,26 @@ BATCH_BYTES = 16 << 20  # text split at a time; words and lines take about ten t
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """n texts, their words, their lines, and their characters (int64)."""
+    """n texts, their words, their lines, and their characters (int64).
+
+    `lines` are what is between line feeds, `broken` what is between all boundaries of lines.
+    """
 
     texts: pl.Series
     words: Words
     lines: Lines
+    broken: Lines
     characters: np.ndarray
 
     def __len__(self) -> int:
         return len(self.texts)
 
 
-def make_batch(texts: pl.Series) -> Batch:
-    """Split once. `texts` is a string series without nulls."""
-    return Batch(texts, split_words(texts), split_lines(texts), texts.str.len_chars().to_numpy().astype(np.int64))
+def make_batch(texts: pl.Series, words: Words | None = None) -> Batch:
+    """Split once. `texts` is a string series without nulls; `words`, where something else has split them."""
+    lines = split_lines(texts)
+    characters = texts.str.len_chars().to_numpy().astype(np.int64)
+    return Batch(texts, words or split_words(texts), lines, broken_lines(texts, lines), characters)
 
 
 def text_series(documents: pa.Table) -> pl.Series:

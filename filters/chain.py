@@ -6,7 +6,7 @@ again without scoring again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from corpus.errors import RecipeError
 from filters import sensitive
 from filters.batch import make_batch, slices, text_series
 from filters.classifier import Classifier
-from filters.config import FilterConfig, ProfileName
+from filters.config import FilterConfig, Limit, ProfileName
 from filters.decontaminate import Decontaminator
 from filters.language import identify
 from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
@@ -76,12 +76,10 @@ def verdict_table(documents: pa.Table, scores: pa.Table, config: FilterConfig) -
 
 
 def profiles_of(documents: pa.Table, config: FilterConfig) -> np.ndarray:
-    """The profile of each document: by source, else by domain, else `prose`."""
-    sources, domains = _strings(documents, "source"), _strings(documents, "domain")
-    names = [
-        config.profiles.get(source) or config.profiles.get(domain) or "prose"
-        for source, domain in zip(sources, domains, strict=True)
-    ]
+    """The profile of each document: by source, else by domain, else by language, else `prose`."""
+    keys = [_strings(documents, name) for name in ("source", "domain", "language")]
+    known = config.profiles
+    names = [next((known[key] for key in row if key in known), "prose") for row in zip(*keys, strict=True)]
     return np.array(names, dtype=object)
 
 
@@ -90,7 +88,8 @@ def _score(
 ) -> pa.Table:
     texts = text_series(documents)
     batch = make_batch(texts)
-    columns: dict[str, np.ndarray] = {"text.characters": batch.characters.astype(np.int32)}
+    seen = np.where(batch.lines.visible > 0, batch.characters, 0)  # blanks are no text
+    columns: dict[str, np.ndarray] = {"text.characters": seen.astype(np.int32)}
     for name in scorers:
         if name in SCORERS:
             columns |= SCORERS[name](batch)
@@ -206,20 +205,35 @@ def _language_checks(
     yield _Check(unsure, "unsure_language", confidence, f"language.confidence={{}} < {least:g}")
 
 
+def first_failures(scores: Mapping[str, np.ndarray], limits: Mapping[str, Limit]) -> list[str]:
+    """For each document the first statistic out of its limits, as `NAME low` or `NAME high`; "" where all are fine."""
+    size = len(next(iter(scores.values())))
+    found = np.full(size, "", dtype=object)
+    for name, side, fails in _failures(scores, limits):
+        found[(found == "") & fails] = f"{name} {side}"
+    return list(found)
+
+
+def _failures(scores: Mapping[str, np.ndarray], limits: Mapping[str, Limit]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Each side of each limit whose statistic is there, and who is beyond it. Scores are float32, and so are limits."""
+    for name, limit in limits.items():
+        if name in scores and limit.at_least is not None:
+            yield name, "low", scores[name] < np.float32(limit.at_least)
+        if name in scores and limit.at_most is not None:
+            yield name, "high", scores[name] > np.float32(limit.at_most)
+
+
 def _limit_checks(
     scores: dict[str, np.ndarray], members: np.ndarray, declared: np.ndarray, profile: ProfileName, config: FilterConfig
 ) -> Iterator[_Check]:
-    for name, limit in limits_of(config, profile).items():
-        if name not in scores:
-            continue
-        values, statistic = scores[name], STATISTICS[name]
-        asked = members & in_scope(statistic, scores, declared)
-        if limit.at_least is not None:
-            low = asked & (values < np.float32(limit.at_least))
-            yield _Check(low, statistic.low, values, f"{name}={{}} < {limit.at_least:g}")
-        if limit.at_most is not None:
-            high = asked & (values > np.float32(limit.at_most))
-            yield _Check(high, statistic.high, values, f"{name}={{}} > {limit.at_most:g}")
+    limits = limits_of(config, profile)
+    for name, side, fails in _failures(scores, limits):
+        statistic, limit = STATISTICS[name], limits[name]
+        asked = members if PROFILES[profile].everywhere else members & in_scope(statistic, scores, declared)
+        if side == "low":
+            yield _Check(asked & fails, statistic.low, scores[name], f"{name}={{}} < {limit.at_least:g}")
+        else:
+            yield _Check(asked & fails, statistic.high, scores[name], f"{name}={{}} > {limit.at_most:g}")
 
 
 def _strings(documents: pa.Table, name: str) -> np.ndarray:

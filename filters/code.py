@@ -19,12 +19,13 @@ HEAD_LINES = 5
 def score(batch: Batch) -> dict[str, np.ndarray]:
     """Mean and longest non-blank line in characters, share of letters and digits, notice of generation."""
     lines = batch.lines
-    place = np.arange(len(lines.lengths)) - lines.offsets[lines.owners]
-    notice = lines.texts.str.contains(GENERATED).to_numpy() & (place < HEAD_LINES)
+    seen = np.cumsum(lines.widths > 0)
+    place = seen - np.r_[0, seen][lines.offsets[lines.owners]]  # 1 for the first line that is more than blanks
+    notice = lines.stripped.str.contains(GENERATED).to_numpy() & (place <= HEAD_LINES)
     letters = sums(batch.words.lengths[batch.words.codes], batch.words.offsets)  # an underscore counts as a letter
     return {
-        "code.mean_line": ratio(sums(lines.lengths, lines.offsets), lines.counts),
-        "code.longest_line": maxima(lines.lengths, lines.offsets).astype(np.int32),
+        "code.mean_line": ratio(lines.count(lines.widths), lines.visible),
+        "code.longest_line": maxima(lines.widths, lines.offsets).astype(np.int32),
         "code.alphanumeric": ratio(letters, batch.characters),
         "code.generated": lines.count(notice).astype(np.int32),
     }

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from corpus.config import Section
 
-ProfileName = Literal["prose", "code", "synthetic"]
+ProfileName = Literal["prose", "fineweb", "code", "synthetic", "chinese"]
 Policy = Literal["drop", "mask", "report"]
 
 
@@ -90,9 +90,11 @@ class FilterConfig(Section):
     """What is kept. Scores are stored; these thresholds decide over them."""
 
     profiles: dict[str, ProfileName] = Field(
-        default_factory=lambda: dict[str, ProfileName]({"synthetic": "synthetic", "python-code": "code"})
+        default_factory=lambda: dict[str, ProfileName](
+            {"synthetic": "synthetic", "python-code": "code", "zh": "chinese"}
+        )
     )
-    """Rule profile by source, or by domain; `prose` where neither is named."""
+    """Rule profile by source, by domain, or by language, in this order; `prose` where none is named."""
     limits: dict[ProfileName, dict[str, Limit | None]] = Field(default_factory=dict)
     """Limits that replace those of the shipped profiles, by statistic; null switches a rule off."""
     languages: tuple[str, ...] = ("en",)

@@ -1,4 +1,4 @@
-"""Gopher's repetition statistics (Rae et al. 2021, table A1; formulas as datatrove computes them, on our words).
+"""Gopher's repetition statistics (Rae et al. 2021, table A1), each counted as datatrove counts it.
 
 A repeated (n+1)-gram starts where a repeated n-gram starts, so each n looks only at the places that repeated at
 n - 1: ordinary text costs one full pass (word pairs) and little more. N-grams are told apart by 64-bit hashes.
@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from filters.batch import Batch
-from filters.lines import Lines, paragraph_keys
+from filters.lines import Lines, split_paragraphs
 from filters.segments import offsets_of, owners, ratio
 from filters.words import Words
 
@@ -47,25 +47,27 @@ def repeated(documents: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def repeated_line_characters(lines: Lines) -> np.ndarray:
-    """Characters in lines that repeat an earlier line of their document, int64 a document."""
-    return lines.count(lines.lengths * repeated(lines.owners, lines.codes))
+    """Characters in lines that repeat an earlier line of their document and are more than blanks, int64 a document."""
+    return lines.count(lines.lengths * (repeated(lines.owners, lines.codes) & (lines.widths > 0)))
 
 
 def _line_scores(batch: Batch) -> dict[str, np.ndarray]:
+    """A line feed at an end of the document has an empty line before or behind it; two such repeat each other."""
     lines = batch.lines
     again = repeated(lines.owners, lines.codes)
+    opens, closes = lines.opens.astype(np.int64), lines.closes.astype(np.int64)
     return {
-        "repetition.lines": ratio(lines.count(again), lines.counts),
+        "repetition.lines": ratio(lines.count(again) + opens * closes, lines.counts + opens + closes),
         "repetition.line_characters": ratio(lines.count(lines.lengths * again), batch.characters),
     }
 
 
 def _paragraph_scores(batch: Batch) -> dict[str, np.ndarray]:
-    documents, characters, keys = paragraph_keys(batch.lines)
-    again = repeated(documents, np.unique(keys, return_inverse=True)[1])
-    total = np.bincount(documents, minlength=len(batch))
-    same = np.bincount(documents, weights=again, minlength=len(batch))
-    size = np.bincount(documents, weights=again * characters, minlength=len(batch))
+    parts = split_paragraphs(batch.lines)
+    again = repeated(parts.documents, np.unique(parts.keys, return_inverse=True)[1])
+    total = np.bincount(parts.documents, minlength=len(batch))
+    same = np.bincount(parts.documents, weights=again, minlength=len(batch))
+    size = np.bincount(parts.documents, weights=again * parts.characters, minlength=len(batch))
     return {
         "repetition.paragraphs": ratio(same, total),
         "repetition.paragraph_characters": ratio(size, batch.characters),

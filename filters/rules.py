@@ -1,6 +1,7 @@
-"""The rules: which statistics exist, what their failures are called, and the limits of each profile.
+"""The rules: which statistics exist, what their failures are called, and how the profiles are read.
 
-To add one: compute the statistic in a filter's `score`, name it here, and give it a limit in the profiles that want it.
+To add one: compute the statistic in a filter's `score`, name it here, and give it a limit in the files of
+`filters/profiles/` that want it.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from importlib.resources import files
+from typing import Literal, get_args
 
 import numpy as np
+import yaml
 
+from corpus.config import Section
 from corpus.errors import RecipeError
-from filters import c4, code, fineweb, gopher, repetition
+from filters import c4, chinese, code, fineweb, gopher, repetition
 from filters.batch import Batch
 from filters.config import FilterConfig, Limit, ProfileName
 
@@ -22,17 +26,24 @@ SCORERS: dict[str, Callable[[Batch], dict[str, np.ndarray]]] = {
     "repetition": repetition.score,
     "c4": c4.score,
     "fineweb": fineweb.score,
+    "chinese": chinese.score,
     "code": code.score,
 }
 
 
+IDEOGRAPHIC = 0.3  # share of words that are single ideographs from which the text's own words are too few to measure
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A number for each document; `low` and `high` are the reasons given below and above its limits."""
+    """A number for each document; `low` and `high` are the reasons given below and above its limits.
+
+    `spaced` rules hold where words have spaces between them, `ideographic` ones for text that is mostly ideographs.
+    """
 
     low: str
     high: str
-    scope: Literal["all", "spaced", "english"] = "all"  # `spaced`: only scripts that put spaces between words
+    scope: Literal["all", "spaced", "ideographic", "english"] = "all"
 
 
 STATISTICS: dict[str, Statistic] = {
@@ -62,6 +73,10 @@ STATISTICS: dict[str, Statistic] = {
     "fineweb.short_lines": Statistic("few_short_lines", "short_lines"),
     "fineweb.repeated_line_characters": Statistic("unrepeated_lines", "repeated_lines"),
     "fineweb.breaks_per_word": Statistic("few_breaks", "list_like"),
+    "chinese.characters": Statistic("few_ideographs", "many_ideographs"),
+    "chinese.function_characters": Statistic("no_function_characters", "many_function_characters", "ideographic"),
+    "chinese.top_bigram": Statistic("varied_phrases", "one_phrase", "ideographic"),
+    "chinese.marks": Statistic("unpunctuated", "only_punctuated", "ideographic"),
     "code.mean_line": Statistic("short_code_lines", "long_code_lines"),
     "code.longest_line": Statistic("short_code_lines", "long_code_lines"),
     "code.alphanumeric": Statistic("mostly_symbols", "only_alphanumeric"),
@@ -69,69 +84,34 @@ STATISTICS: dict[str, Statistic] = {
 }
 
 
-def _limit(at_least: float | None = None, at_most: float | None = None) -> Limit:
-    return Limit(at_least=at_least, at_most=at_most)
+class Rule(Limit):
+    """A limit of a shipped profile, and where its numbers come from."""
+
+    source: str
+    """A paper's section, or what they were measured on."""
 
 
-# Gopher, table A1: long pieces of repeated text, the sign of boilerplate and of a language model in a loop.
-_REPETITION = {
-    "repetition.lines": _limit(at_most=0.30),
-    "repetition.line_characters": _limit(at_most=0.20),
-    "repetition.paragraphs": _limit(at_most=0.30),
-    "repetition.paragraph_characters": _limit(at_most=0.20),
-    **{f"repetition.top_{n}gram": _limit(at_most=most) for n, most in zip((2, 3, 4), (0.20, 0.18, 0.16), strict=True)},
-    **{f"repetition.repeated_{n}gram": _limit(at_most=round(0.20 - n / 100, 2)) for n in repetition.REPEATED},
-}
+class Profile(Section):
+    """A file of `filters/profiles/`: rules in the order in which they give the reason."""
 
-PROFILES: dict[ProfileName, dict[str, Limit]] = {
-    # FineWeb's recipe: Gopher, C4 without its punctuation rule, FineWeb's own. Departures: the rule on curly brackets
-    # is off (it drops all technical text), and repeated lines may be Gopher's share, not 1 % of the characters, which
-    # drops documentation for repeating a heading.
-    "prose": {
-        "gopher.words": _limit(50, 100_000),
-        "gopher.mean_word_length": _limit(3, 10),
-        "gopher.hashes": _limit(at_most=0.1),
-        "gopher.ellipses": _limit(at_most=0.1),
-        "gopher.bullet_lines": _limit(at_most=0.9),
-        "gopher.ellipsis_lines": _limit(at_most=0.3),
-        "gopher.alphabetic_words": _limit(0.8),
-        "gopher.stop_words": _limit(2),
-        **_REPETITION,
-        "c4.sentences": _limit(5),
-        "c4.lorem_ipsum": _limit(at_most=0),
-        "c4.javascript_lines": _limit(at_most=0.5),
-        "c4.policy_lines": _limit(at_most=0.5),
-        "fineweb.punctuated_lines": _limit(0.12),
-        "fineweb.short_lines": _limit(at_most=0.67),
-        "fineweb.breaks_per_word": _limit(at_most=0.3),
-    },
-    # Codex and StarCoder (see code.py); 10-grams at three times Gopher's share: code repeats itself by nature, and only
-    # tables and loops of a model pass that.
-    "code": {
-        "gopher.words": _limit(10, 100_000),
-        "code.mean_line": _limit(at_most=100),
-        "code.longest_line": _limit(at_most=1000),
-        "code.alphanumeric": _limit(0.25),
-        "code.generated": _limit(at_most=0),
-        "repetition.repeated_10gram": _limit(at_most=0.3),
-    },
-    # A teacher's text has no navigation bars, so nothing about punctuation or line length; code fences, lists and
-    # headings are wanted. What fails there is loops (Gopher's repetition) and replies that are not text. The limits on
-    # repeated phrases are ten points above Gopher's: a lesson repeats its terms. Thirty words: all forms ask for more.
-    "synthetic": {
-        "gopher.words": _limit(30, 100_000),
-        "gopher.mean_word_length": _limit(2.5, 10),
-        "gopher.alphabetic_words": _limit(0.6),
-        **_REPETITION,
-        **{f"repetition.repeated_{n}gram": _limit(at_most=round(0.30 - n / 100, 2)) for n in repetition.REPEATED},
-        "c4.lorem_ipsum": _limit(at_most=0),
-    },
-}
+    about: str
+    """What kind of text it is for."""
+    everywhere: bool = False
+    """Rules hold whatever the language and script, as in the tools that the profile repeats."""
+    limits: dict[str, Rule]
+    """Limits by statistic."""
+
+
+def _profile(name: str) -> Profile:
+    return Profile.model_validate(yaml.safe_load(files("filters").joinpath(f"profiles/{name}.yaml").read_text("utf-8")))
+
+
+PROFILES: dict[ProfileName, Profile] = {name: _profile(name) for name in get_args(ProfileName)}
 
 
 def limits_of(config: FilterConfig, profile: ProfileName) -> dict[str, Limit]:
     """The limits of a profile with the recipe's changes. Raises `RecipeError` for a statistic that does not exist."""
-    merged: dict[str, Limit | None] = {**PROFILES[profile]}
+    merged: dict[str, Limit | None] = {**PROFILES[profile].limits}
     for name, limit in config.limits.get(profile, {}).items():
         if name not in STATISTICS:
             near = difflib.get_close_matches(name, STATISTICS, 1)
@@ -145,6 +125,7 @@ def in_scope(statistic: Statistic, scores: Mapping[str, np.ndarray], languages: 
     """To which documents a rule applies, bool: rules on word length mean nothing where a word is one ideograph."""
     if statistic.scope == "english":
         return languages == "en"
-    if statistic.scope == "spaced" and "gopher.ideographs" in scores:
-        return scores["gopher.ideographs"] < 0.5
+    if statistic.scope in ("spaced", "ideographic") and "gopher.ideographs" in scores:
+        ideographic = scores["gopher.ideographs"] >= IDEOGRAPHIC
+        return ideographic if statistic.scope == "ideographic" else ~ideographic
     return np.ones(len(languages), dtype=bool)

@@ -42,7 +42,7 @@ class Words:
 
     def matching(self, pattern: str) -> np.ndarray:
         """Which distinct words match a regular expression, bool."""
-        return pc.match_substring_regex(self.vocabulary, pattern).to_numpy(zero_copy_only=False)
+        return pl.Series(self.vocabulary, dtype=pl.String).str.contains(pattern).to_numpy()
 
     def among(self, words: frozenset[str]) -> np.ndarray:
         """Which distinct words are in the set, bool."""

@@ -33,15 +33,18 @@ def statistic(name: str, text: str) -> float:
         ("gopher.mean_word_length", "a bbb", 2),
         ("gopher.hashes", "# one two # three four", 0.5),
         ("gopher.ellipses", "well... so… no", 2 / 3),
-        ("gopher.bullet_lines", "- a\n• b\nc\n\n* d", 0.75),
+        ("gopher.bullet_lines", "- a\n• b\nc\n\n* d\n", 0.4),
+        ("gopher.bullet_lines", "- a\r\nb\u2028 - c\x0bd", 0.5),
         ("gopher.ellipsis_lines", "read more...\nmore…\nend.\nend", 0.5),
         ("gopher.alphabetic_words", "one 2 3 four", 0.5),
         ("gopher.stop_words", "the The of cat with", 3),
         ("gopher.ideographs", "机器 learning now", 0.5),
-        ("repetition.lines", "a\nb\n\na\n a", 0.5),
+        ("repetition.lines", "a\nb\n\na\n a", 0.25),
+        ("repetition.lines", "\na\nb\n", 0.25),
         ("repetition.line_characters", "abcd\nabcd", 4 / 9),
         ("repetition.paragraphs", "a\nb\n\na\nb\n\nb\na", 1 / 3),
-        ("repetition.paragraphs", "a\n\n\n \na", 1 / 2),
+        ("repetition.paragraphs", "a\n\n\n \na", 0),
+        ("repetition.paragraphs", " a\n\nb\n\na \n", 1 / 3),
         ("repetition.paragraph_characters", "ab\ncd\n\nab\ncd", 5 / 12),
         ("repetition.top_2gram", "a b a b c", 6 / 9),
         ("repetition.top_2gram", "one", 0),
@@ -52,12 +55,21 @@ def statistic(name: str, text: str) -> float:
         ("c4.sentences", f"three words with {'x' * 1001}.", 0),
         ("c4.terminal_lines", "Ends.\nends\nends...\n“Ends!”", 0.5),
         ("c4.lorem_ipsum", "Lorem Ipsum dolor", 1),
-        ("c4.curly_brackets", "f(x) { return {}; }", 2),
+        ("c4.curly_brackets", "one f(x) { return {}; }\nwhile two { three }\n{\nfor javascript {", 2),
+        ("c4.curly_brackets", "while one { two\nlorem ipsum dolor\nwhile two { three", 1),
+        ("c4.lorem_ipsum", "Lorem ipsum\nThe lorem ipsum text", 1),
+        ("c4.sentences", "It is so.[4] It was so. [12]\nAnd [edit] this", 3),
+        ("c4.usable_lines", "one two three\none two\n一二三\n一二\n一 two三", 0.6),
         ("c4.policy_lines", "Read our Privacy Policy\nA line", 0.5),
-        ("fineweb.punctuated_lines", "One.\n\nTwo\nThree?\nFour", 0.5),
+        ("fineweb.punctuated_lines", "One.\n\nTwo\nThree?\nFour. ", 0.5),
         ("fineweb.short_lines", "short\n" + "long " * 10, 0.5),
         ("fineweb.repeated_line_characters", "abcd\nabcd\nef", 0.4),
         ("fineweb.breaks_per_word", "a\nb\nc d", 0.5),
+        ("chinese.characters", "机器学习 and 数据", 6),
+        ("chinese.function_characters", "这是在机器的的", 4),
+        ("chinese.top_bigram", "机器机器学习", 0.4),
+        ("chinese.top_bigram", "机器 a 机 b 器", 1),
+        ("chinese.marks", "机器，学习。", 0.5),
         ("code.mean_line", "ab\n\n    abcd", 3),
         ("code.longest_line", "ab\nabcd", 4),
         ("code.alphanumeric", "ab++", 0.5),
@@ -109,7 +121,7 @@ def test_every_statistic_that_is_scored_has_a_name_and_the_reverse() -> None:
     batch = make_batch(pl.Series([PROSE]))
     scored = {name for score in SCORERS.values() for name in score(batch)}
     assert scored == set(STATISTICS)
-    assert all(name in STATISTICS for limits in PROFILES.values() for name in limits)
+    assert all(name in STATISTICS for profile in PROFILES.values() for name in profile.limits)
 
 
 def reasons(table: pa.Table, config: FilterConfig, scorers: tuple[str, ...] = tuple(SCORERS)) -> dict[str, str]:
@@ -153,6 +165,39 @@ def test_synthetic_text_may_have_fences_lists_and_no_full_stops(
     lesson = prose(3, 60).replace(".", "") + "\n\n```python\nprint({1: 2})\n```\n- try it\n- change the number"
     assert reasons(documents([lesson], source="synthetic"), FilterConfig()) == {}
     assert reasons(documents([lesson], source="web"), FilterConfig()) != {}
+
+
+def test_chinese_text_is_judged_by_characters_and_bigrams(documents: Callable[..., pa.Table]) -> None:
+    page = (
+        "水在炉子上慢慢变热，因为火给了它能量。温度升高的时候，小气泡先在壶底出现，然后一个个浮上来。到了一百度，"
+        "水就开始沸腾，不再变热，多余的能量都用来把水变成蒸汽。高山上的气压比较低，所以那里的水不到一百度就开了。"
+        "煮饭的人知道这一点，于是发明了高压锅。蒸汽遇到冷的玻璃，又会变回水，这就是凝结。"
+    )
+    cases = [
+        (page, None), (page[:80], "too_short"), ("机器学习数据" * 30 + "。在的是" * 3, "one_phrase"),
+        ("".join(chr(0x4E00 + 91 * number) for number in range(200)) + "。" * 4, "no_function_characters"),
+        ("".join(chr(0x4E00 + 91 * number) + "的是"[number % 2] for number in range(200)), "unpunctuated"),
+        (page.replace("。", "，") + "。", "few_sentences"),
+    ]  # fmt: skip
+    found = reasons(documents([text for text, _ in cases], language="zh"), FilterConfig())
+    assert [found.get(f"d{place}") for place in range(len(cases))] == [reason for _, reason in cases]
+
+
+def test_text_of_two_scripts_is_not_judged_by_the_length_of_its_words(
+    prose: Callable[[int, int], str], documents: Callable[..., pa.Table]
+) -> None:
+    """A third of ideographs, each a word of one character, says nothing against the English between them."""
+    lines = prose(1, 200).split(".")
+    mixed = ".".join(f"{line} 机器学习的数据" for line in lines)
+    table = documents([mixed.replace("机器", "机 器 在 这")])
+    assert "short_words" not in reasons(table, FilterConfig(), ("gopher",)).values()
+
+
+def test_every_threshold_of_a_profile_says_where_it_is_from() -> None:
+    unsaid = [
+        (name, key) for name, one in PROFILES.items() for key, rule in one.limits.items() if not rule.source.strip()
+    ]
+    assert unsaid == []
 
 
 def test_rules_on_word_length_leave_text_without_spaces_alone(documents: Callable[..., pa.Table]) -> None:
