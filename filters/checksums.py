@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 
 # Length of an IBAN by country (SWIFT IBAN registry); a country that is not listed has no IBAN.
 IBAN_LENGTHS = {
@@ -26,17 +27,31 @@ IBAN_LENGTHS = {
     **dict.fromkeys(("LC",), 32),
     **dict.fromkeys(("RU",), 33),
 }
+# First digits and lengths of card numbers by issuer (ISO/IEC 7812 ranges as the schemes publish them).
+ISSUERS = (
+    (re.compile("4"), (13, 16, 19)),  # Visa
+    (re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
+    (re.compile("3[47]"), (15,)),  # American Express
+    (re.compile("6011|64[4-9]|65"), (16, 19)),  # Discover
+    (re.compile("36|38|39|30[0-5]"), (14,)),  # Diners Club
+    (re.compile("35(?:2[89]|[3-8])"), (16, 17, 18, 19)),  # JCB
+    (re.compile("62"), (16, 17, 18, 19)),  # UnionPay
+)
 RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 PUBLISHED_SSNS = {"078051120", "219099999"}  # printed in advertisements, never anybody's
 
 
 def luhn(text: str) -> bool:
-    """Whether the digits of a card number add up, the length is 13 to 19 and an issuer owns the first digits."""
+    """Whether the digits of a card number add up, not all of them the same."""
     digits = [int(char) for char in text if char.isascii() and char.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 2 or digits[0] not in (2, 3, 4, 5, 6):
-        return False
     doubled = (2 * digit - 9 * (digit > 4) for digit in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def issued_card(text: str) -> bool:
+    """Whether an issuer gives out card numbers that begin so, at that length."""
+    number = "".join(char for char in text if char.isascii() and char.isdigit())
+    return any(len(number) in lengths and begins.match(number) for begins, lengths in ISSUERS)
 
 
 def iban(text: str) -> bool:
@@ -48,11 +63,12 @@ def iban(text: str) -> bool:
 
 
 def public_ip(text: str) -> bool:
-    """Whether an address is one that anybody could reach: not private, loopback, reserved or for documentation."""
+    """Whether an address is one that anybody could reach: not private, loopback, reserved, multicast or for documentation."""
     try:
-        return ipaddress.ip_address(text).is_global
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return address.is_global and not address.is_multicast
 
 
 def us_ssn(text: str) -> bool:
@@ -73,3 +89,17 @@ def chinese_resident_id(text: str) -> bool:
     total = sum(weight * int(digit) for weight, digit in zip(RESIDENT_WEIGHTS, text[:17], strict=True))
     plausible = 11 <= province <= 82 and 1900 <= born.year <= 2100
     return plausible and "10X98765432"[total % 11] == text[17].upper()
+
+
+def passport(text: str) -> bool:
+    """Whether a machine-readable zone adds up (ICAO 9303); a number beside the word passport has nothing to check."""
+    lines = text.split()
+    zone = lines[-1]
+    if len(zone) != 44:
+        return len(set(zone[-6:])) > 1
+    return all(_icao(zone[start:end]) == zone[end] for start, end in ((0, 9), (13, 19), (21, 27)))
+
+
+def _icao(field: str) -> str:
+    values = (0 if char == "<" else int(char, 36) for char in field)
+    return str(sum(value * (7, 3, 1)[place % 3] for place, value in enumerate(values)) % 10)

@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import polars as pl
 import pyarrow as pa
 
 from corpus.soft_labels import text_hash
 from filters.boilerplate import boilerplate_lines
 from filters.config import CleanConfig
 from filters.paragraphs import tidy_lines, without_repeats
-from filters.sensitive import Kind, redact
+from filters.sensitive import redact_all
+from filters.sensitive_kinds import Kind
 from filters.unicode_text import mend_characters
 
 PASSES = 4  # until nothing changes; real text takes two at most
@@ -27,9 +29,11 @@ CHANGES = pa.schema(
         ("before", pa.int32()),
         ("after", pa.int32()),
         ("before_hash", pa.string()),
+        ("masked", pa.map_(pa.string(), pa.int32())),
     ]
 )
-"""What was done to a document: steps in order, characters before and after, and the hash of the text as it was."""
+"""What was done to a document: steps in order, characters before and after, the hash of the text as it was, and how many
+findings of each sensitive kind were replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +59,29 @@ def clean_text(text: str, config: CleanConfig) -> Cleaned:
 
 
 def clean_table(
-    documents: pa.Table, config: CleanConfig, masked: Mapping[str, Kind] | None = None
+    documents: pa.Table, config: CleanConfig, kinds: Mapping[str, Kind] | None = None
 ) -> tuple[pa.Table, pa.Table]:
     """The documents with their text cleaned, in the same order, and a row of schema `CHANGES` for each that changed.
 
-    Findings of the kinds `masked` are replaced by the kind's name, in every document, those that are left alone too.
+    Findings of the sensitive `kinds` are replaced by the kind's name, in every document, those that are left alone too.
     """
-    texts, rows = [], []
-    kinds = zip(*(documents[name].to_pylist() for name in ("id", "text", "source", "domain")), strict=True)
-    for name, text, source, domain in kinds:
-        done = Cleaned(text, ()) if {source, domain} & set(config.leave) else clean_text(text, config)
-        done = _masked(done, masked) if masked else done
-        texts.append(done.text)
-        if done.steps:
-            rows.append((name, list(done.steps), len(text), len(done.text), text_hash(text)))
+    texts = documents["text"].to_pylist()
+    names = zip(documents["source"].to_pylist(), documents["domain"].to_pylist(), strict=True)
+    done = [
+        Cleaned(text, ()) if {source, domain} & set(config.leave) else clean_text(text, config)
+        for text, (source, domain) in zip(texts, names, strict=True)
+    ]
+    masked = redact_all(pl.Series([row.text for row in done], dtype=pl.String), kinds) if kinds else {}
+    for place, (text, counts) in masked.items():
+        done[place] = Cleaned(text, (*done[place].steps, *(f"mask.{kind}" for kind in counts)))
+    rows = [
+        (name, list(row.steps), len(text), len(row.text), text_hash(text), list(masked.get(place, ("", {}))[1].items()))
+        for place, (name, text, row) in enumerate(zip(documents["id"].to_pylist(), texts, done, strict=True))
+        if row.steps
+    ]
     place = documents.schema.get_field_index("text")
     changed = documents.set_column(
-        place, documents.schema.field("text"), pa.array(texts, documents.schema.field("text").type)
+        place, documents.schema.field("text"), pa.array([row.text for row in done], documents.schema.field("text").type)
     )
     columns = zip(*rows, strict=True) if rows else ([] for _ in CHANGES.names)
     return changed, pa.Table.from_arrays(
@@ -79,14 +89,17 @@ def clean_table(
     )
 
 
-def _masked(done: Cleaned, kinds: Mapping[str, Kind]) -> Cleaned:
-    text, counts = redact(done.text, kinds)
-    return Cleaned(text, (*done.steps, *(f"mask.{kind}" for kind in counts)))
-
-
 def step_counts(changes: pa.Table) -> Counter[str]:
     """In how many documents each step changed something."""
     return Counter(step for steps in changes["steps"].to_pylist() for step in steps)
+
+
+def mask_counts(changes: pa.Table) -> Counter[str]:
+    """How many findings of each kind were replaced."""
+    total = Counter[str]()
+    for row in changes["masked"].to_pylist():
+        total.update(dict(row))
+    return total
 
 
 def _steps(text: str, config: CleanConfig) -> Iterator[tuple[str, str]]:

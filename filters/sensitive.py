@@ -1,180 +1,30 @@
 """Secrets and personal data: where they are, of which kind, and a copy of the text without them.
 
-Patterns find candidates, validators confirm them. Every pattern is bounded: no text makes one slower than linear. What
-is written for examples (reserved domains, documentation addresses, placeholder passwords) is not a finding.
+Patterns find candidates, validators confirm them (`filters.sensitive_kinds`). They run only where bytes have the outline of
+a finding (`filters.footholds`), and find what they would find in the whole text.
 
 Not found: names, postal addresses, and secrets without a shape of their own.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
-from filters import checksums
 from filters.config import FilterConfig, Policy
+from filters.footholds import footholds
+from filters.sensitive_kinds import KINDS, NAMES, Kind
 
-EXAMPLE_HOST = re.compile(r"(?i)(?:^|[.@])(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost|local|lan)$")
-PLACEHOLDER = re.compile(
-    r"(?i)^(?:pass(?:word|wd)?|pw|pwd|secret|token|key|x+|\*+|\.+|user(?:name)?|changeme|foo|bar)$"
-)
-SECRET = "|".join(
-    (
-        r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS
-        r"gh[pousr]_[A-Za-z0-9]{36}",  # GitHub
-        r"github_pat_[A-Za-z0-9_]{40,120}",
-        r"glpat-[A-Za-z0-9_-]{20,64}",  # GitLab
-        r"xox[abeoprs]-[A-Za-z0-9-]{10,250}",  # Slack
-        r"sk-ant-[A-Za-z0-9_-]{20,200}",  # Anthropic
-        r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,250}",  # OpenAI
-        r"sk-[A-Za-z0-9]{20,64}(?![A-Za-z0-9-])",
-        r"hf_[A-Za-z0-9]{34}(?![A-Za-z0-9])",  # Hugging Face
-        r"AIza[A-Za-z0-9_-]{35}",  # Google
-        r"ya29\.[A-Za-z0-9_-]{20,250}",
-        r"[sr]k_live_[A-Za-z0-9]{16,128}",  # Stripe
-        r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}",  # SendGrid
-        r"npm_[A-Za-z0-9]{36}",
-        r"pypi-AgEI[A-Za-z0-9_-]{40,250}",
-        r"dckr_pat_[A-Za-z0-9_-]{20,64}",
-        r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,1000}",  # JSON web token
-        r"https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,80}",
-    )
-)
-
-
-def _email(text: str) -> bool:
-    return not EXAMPLE_HOST.search(text.rsplit("@", 1)[1])
-
-
-def _credentials(text: str) -> bool:
-    user, _, rest = text.split("://", 1)[1].partition(":")
-    password, _, host = rest.rpartition("@")
-    if set(password) & set("{}<>$%[]"):
-        return False
-    return not (PLACEHOLDER.match(password) or EXAMPLE_HOST.search(host) or user == password)
-
-
-def _phone(text: str) -> bool:
-    digits = re.sub(r"\D", "", text)
-    fictional = digits[-10:][3:8] == "55501" or digits[-7:-2] == "55501"  # 555-01xx is never given out
-    return 10 <= len(digits) <= 15 and len(set(digits)) > 2 and not fictional
-
-
-def _always(_: str) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of finding. `gate` runs in Rust over whole columns and passes everything that `pattern` could match."""
-
-    name: str
-    policy: Policy
-    gate: str
-    pattern: re.Pattern[str]
-    confirm: Callable[[str], bool]
-    bars: bool  # what it refuses is not looked at by later kinds either: `//user:password@host` holds no address
-
-
-def _kind(
-    name: str,
-    policy: Policy,
-    gate: str,
-    pattern: str,
-    confirm: Callable[[str], bool] = _always,
-    *,
-    bars: bool = False,
-) -> Kind:
-    return Kind(name, policy, gate, re.compile(pattern), confirm, bars)
-
-
-KEY_BEGIN, KEY_END = (rf"-----{edge} [A-Z ]{{0,20}}PRIVATE KEY(?: BLOCK)?-----" for edge in ("BEGIN", "END"))
-
-
-# In order: where two findings overlap, the kind that comes first has the text.
-KINDS: tuple[Kind, ...] = (
-    _kind(
-        "private_key",
-        "drop",
-        r"PRIVATE KEY",
-        rf"{KEY_BEGIN}(?:(?:(?!-----BEGIN)[\s\S]){{1,20000}}?{KEY_END}|(?:\\[rn]|\s){{0,8}}[A-Za-z0-9+/=]{{20,20000}})",
-    ),
-    _kind(
-        "secret",
-        "drop",
-        r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|sk-|hf_|AIza|ya29|k_live_|SG\.|npm_|pypi-|dckr_|eyJ|hooks\.slack",
-        rf"(?<![A-Za-z0-9_])(?:{SECRET})",
-        lambda text: not text.upper().endswith("EXAMPLE") and len(set(text)) > 8,
-    ),
-    _kind(
-        "url_credentials",
-        "drop",
-        r"://[^/\s]*@",
-        r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,128}:[^\s/@\"'<>]{1,256}@[A-Za-z0-9.-]{1,253}",
-        _credentials,
-        bars=True,
-    ),
-    _kind(
-        "iban",
-        "drop",
-        r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",
-        r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])",
-        checksums.iban,
-    ),
-    _kind(
-        "chinese_id",
-        "drop",
-        r"[0-9]{17}[0-9Xx]",
-        r"(?<![A-Za-z0-9])[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx](?![A-Za-z0-9])",
-        checksums.chinese_resident_id,
-    ),
-    _kind(
-        "card",
-        "drop",
-        r"[2-6][0-9]{3}[ -]?[0-9]{4}",
-        r"(?<![A-Za-z0-9.])(?<![0-9][ -])[2-6][0-9]{3}(?:[0-9]{9,15}|(?:[ -][0-9]{4}){3}|[ -][0-9]{6}[ -][0-9]{5})"
-        r"(?![A-Za-z0-9]|[ .-][0-9])",
-        checksums.luhn,
-    ),
-    _kind(
-        "us_ssn",
-        "drop",
-        r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
-        r"(?<![A-Za-z0-9_-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![A-Za-z0-9_-])",
-        checksums.us_ssn,
-    ),
-    _kind(
-        "ip",
-        "report",
-        r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:",
-        r"(?<![A-Za-z0-9_.-])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?<![0-9A-Fa-f:]:)[0-9A-Fa-f]{1,4}:"
-        r"(?:[0-9A-Fa-f]{0,4}:){2,6}[0-9A-Fa-f]{1,4})(?![A-Za-z0-9_:-]|\.[0-9])",
-        checksums.public_ip,
-    ),
-    _kind(
-        "email",
-        "report",
-        r"@",
-        r"(?<![A-Za-z0-9_.+%-])[A-Za-z0-9_][A-Za-z0-9_.+%-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}"
-        r"[A-Za-z]{2,24}(?![A-Za-z0-9_-])",
-        _email,
-    ),
-    _kind(
-        "phone",
-        "report",
-        r"[0-9][0-9 ().-]{6,}[0-9]",
-        r"(?<![A-Za-z0-9_.+/-])(?:\+[0-9]{1,3}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9]{2,5}(?:[ .-]?[0-9]{2,5}){1,4}"
-        r"|\([2-9][0-9]{2}\) ?[0-9]{3}[ .-][0-9]{4}|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}"
-        r"|(?:86[ -]?)?1[3-9][0-9]{9}|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4})(?![A-Za-z0-9_/-]|\.[0-9])",
-        _phone,
-    ),
-)
-NAMES: tuple[str, ...] = tuple(kind.name for kind in KINDS)
+GATED = tuple(kind for kind in KINDS if kind.gate)
+GATE = "|".join(f"(?:{kind.gate})" for kind in GATED)
+LOOK = 64  # bytes looked at first for the edge of a run
+BEFORE = 24  # bytes around a match that a confirmation sees
+BEHIND = 4  # bytes that a pattern may look at behind its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,40 +38,58 @@ class Finding:
 
 def find(text: str, kinds: Mapping[str, Kind] | None = None) -> list[Finding]:
     """All findings in reading order; they never overlap. `kinds` limits the search."""
-    found: list[Finding] = []
-    taken = np.zeros(0, dtype=bool)
-    for kind in KINDS if kinds is None else kinds.values():
-        for match in kind.pattern.finditer(text):
-            confirmed = kind.confirm(match.group())
-            if not confirmed and not kind.bars:
-                continue
-            if not taken.size:
-                taken = np.zeros(len(text), dtype=bool)
-            if not taken[match.start() : match.end()].any():
-                taken[match.start() : match.end()] = True
-                found += [Finding(kind.name, match.start(), match.end())] * confirmed
-    return sorted(found, key=lambda finding: finding.start)
+    data = text.encode(errors="surrogatepass")
+    found = _in_one(data, kinds)
+    if len(data) == len(text) or not found:
+        return found
+    begins = np.cumsum((np.frombuffer(data, np.uint8) & 0xC0) != 0x80)  # characters up to each byte, itself included
+    return [Finding(item.kind, int(begins[item.start]) - 1, int(begins[item.end - 1])) for item in found]
 
 
 def redact(text: str, kinds: Mapping[str, Kind] | None = None) -> tuple[str, dict[str, int]]:
     """The text with each finding replaced by its kind in angle brackets, and how many there were of each kind."""
-    pieces, last = [], 0
-    findings = find(text, kinds)
-    for finding in findings:
-        pieces += [text[last : finding.start], f"<{finding.kind}>"]
-        last = finding.end
-    return "".join([*pieces, text[last:]]), dict(Counter(finding.kind for finding in findings))
+    data = text.encode(errors="surrogatepass")
+    findings = _in_one(data, kinds)
+    return _replaced(data, findings) if findings else text, _counts(findings)
+
+
+def redact_all(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> dict[int, tuple[str, dict[str, int]]]:
+    """The same for a column, by number of the text, where anything was replaced."""
+    return {
+        index: (_replaced(texts[index].encode(), findings), _counts(findings))
+        for index, findings in findings_of(texts, kinds)
+    }
 
 
 def score(texts: pl.Series) -> dict[str, np.ndarray]:
-    """Findings of each kind in each text, int32. Python looks only at texts that pass a kind's gate."""
-    gates = {kind.name: texts.str.contains(kind.gate).to_numpy() for kind in KINDS}
+    """Findings of each kind in each text, int32."""
     counts = {name: np.zeros(len(texts), dtype=np.int32) for name in NAMES}
-    for index in np.flatnonzero(np.logical_or.reduce(list(gates.values()))):
-        kinds = {kind.name: kind for kind in KINDS if gates[kind.name][index]}
-        for finding in find(texts[int(index)], kinds):
+    for index, findings in findings_of(texts):
+        for finding in findings:
             counts[finding.kind][index] += 1
     return {f"sensitive.{name}": values for name, values in counts.items()}
+
+
+def findings_of(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> Iterator[tuple[int, list[Finding]]]:
+    """(number of the text, its findings by place in its UTF-8) of the texts that have any, in their order."""
+    offsets, data = _bytes_of(texts)
+    places = footholds(data, offsets)
+    owner = {name: np.searchsorted(offsets, found, side="right") - 1 for name, found in places.items()}
+    gated = np.flatnonzero(texts.str.contains(GATE).to_numpy())
+    asked = np.unique(np.concatenate([gated, *owner.values()]))
+    bounds = {
+        name: (np.searchsorted(rows, asked), np.searchsorted(rows, asked, "right")) for name, rows in owner.items()
+    }
+    for number, (index, open_gate) in enumerate(zip(asked.tolist(), np.isin(asked, gated).tolist(), strict=True)):
+        start, end = int(offsets[index]), int(offsets[index + 1])
+        local = {
+            name: (places[name][left[number] : right[number]] - start).tolist()
+            for name, (left, right) in bounds.items()
+            if left[number] < right[number]
+        }
+        found = _find(data[start:end].tobytes(), local, open_gate, kinds)
+        if found:
+            yield index, found
 
 
 def policies(config: FilterConfig) -> dict[str, Policy]:
@@ -233,3 +101,84 @@ def policies(config: FilterConfig) -> dict[str, Policy]:
 def masked_kinds(config: FilterConfig) -> dict[str, Kind]:
     """The kinds whose findings are replaced in texts that are read: an edit, done in the stage that cleans."""
     return {kind.name: kind for kind in KINDS if policies(config)[kind.name] == "mask"}
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+    return dict(Counter(finding.kind for finding in findings))
+
+
+def _replaced(data: bytes, findings: Sequence[Finding]) -> str:
+    """A text with its findings, by place in its bytes, replaced."""
+    pieces, last = [], 0
+    for finding in findings:
+        pieces += [data[last : finding.start], f"<{finding.kind}>".encode()]
+        last = finding.end
+    return b"".join([*pieces, data[last:]]).decode(errors="surrogatepass")
+
+
+def _in_one(data: bytes, kinds: Mapping[str, Kind] | None) -> list[Finding]:
+    found = footholds(np.frombuffer(data, np.uint8), np.array([0, len(data)]))
+    places = {name: places.tolist() for name, places in found.items()}
+    return _find(data, places, True, kinds)
+
+
+def _find(
+    data: bytes, places: Mapping[str, list[int]], open_gate: bool, kinds: Mapping[str, Kind] | None
+) -> list[Finding]:
+    """Findings by byte in one text, in reading order."""
+    found: list[Finding] = []
+    taken = bytearray()
+    for kind in KINDS if kinds is None else kinds.values():
+        if not (open_gate if kind.gate else kind.name in places and kind.literal in data):
+            continue
+        for start, end in _matches(data, kind, places.get(kind.name, ())):
+            confirmed = kind.confirm(*_around(data, start, end))
+            if not confirmed and not kind.bars:
+                continue
+            taken = taken or bytearray(len(data))
+            if 1 not in taken[start:end]:
+                taken[start:end] = b"\1" * (end - start)
+                found += [Finding(kind.name, start, end)] * confirmed
+    return sorted(found, key=lambda finding: finding.start)
+
+
+def _around(data: bytes, start: int, end: int) -> tuple[str, str, str]:
+    """What matched, what stands before it in lower case, and what behind."""
+    before = data[max(0, start - BEFORE) : start].decode(errors="replace").lower()
+    return data[start:end].decode(errors="surrogatepass"), before, data[end : end + BEFORE].decode(errors="replace")
+
+
+def _matches(data: bytes, kind: Kind, places: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Where the kind's pattern matches: all over a text that passes the gate, else in runs of its own bytes."""
+    for start, end in [(0, len(data))] if kind.gate else _regions(data, places, kind.alphabet):
+        for match in kind.pattern.finditer(data, start, min(len(data), end + BEHIND)):
+            yield match.span()
+
+
+def _regions(data: bytes, places: Iterable[int], alphabet: bytes) -> Iterator[tuple[int, int]]:
+    """The runs of bytes of an alphabet around places, each once."""
+    end = -1
+    for place in places:
+        if place < end:
+            continue
+        start, end = _edge(data, place, alphabet, -1), _edge(data, place, alphabet, 1)
+        yield start, end
+
+
+def _edge(data: bytes, place: int, alphabet: bytes, way: int) -> int:
+    """The start (`way` -1) or the end (1) of the run of bytes of `alphabet` around a place."""
+    look = LOOK
+    while True:
+        piece = data[max(0, place - look) : place] if way < 0 else data[place : place + look]
+        rest = len((piece.rstrip if way < 0 else piece.lstrip)(alphabet))
+        if rest or len(piece) < look:
+            return place + way * (len(piece) - rest)
+        look *= 4
+
+
+def _bytes_of(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (int64, n + 1) and bytes (uint8) of a string series without nulls."""
+    column = texts.rechunk().to_arrow().cast(pa.large_string())
+    _, offsets, data = column.buffers()
+    cuts = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    return cuts - cuts[0], np.frombuffer(data or b"", np.uint8)[cuts[0] : cuts[-1]]

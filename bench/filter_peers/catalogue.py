@@ -50,7 +50,17 @@ OURS = ("polars", "numpy", "rensa")
 TASKS = ("rules", "minhash", "sensitive", "chain")
 ARMS = (
     *(Arm("hornbook", task, HERE, "hornbook.py", OURS) for task in TASKS),
-    *(Arm("datatrove", task, DATATROVE, "datatrove_filters.py", ("datatrove", "spacy"), 1000) for task in TASKS),
+    *(
+        Arm(
+            "datatrove",
+            task,
+            DATATROVE,
+            "datatrove_filters.py",
+            ("datatrove", "spacy"),
+            20_000 if task == "sensitive" else 1000,
+        )
+        for task in TASKS
+    ),
     Arm("nemo-curator", "rules", NEMO, "nemo_rules.py", ("nemo-curator",), 3000),
     Arm("gaoya", "minhash", GAOYA, "gaoya_index.py", ("gaoya",)),
     Arm("data-juicer", "minhash", DATA_JUICER, "datajuicer_minhash.py", ("py-data-juicer",), 5000),

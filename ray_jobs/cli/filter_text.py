@@ -1,4 +1,4 @@
-"""filter clean, facts, judge: what is edited, what is claimed, and what a teacher thinks of a text."""
+"""filter clean, redact, facts, judge: what is edited, what is claimed, and what a teacher thinks of a text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Field = Annotated[str, typer.Option("--text-field", help="Column that holds the 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the group `filter`."""
-    for command in (clean, facts, judge):
+    for command in (clean, redact, facts, judge):
         app.command()(command)
 
 
@@ -39,6 +39,27 @@ def clean(
     from ray_jobs.clean_files import clean_files
 
     say(clean_files(files, out, CleanConfig(boilerplate=boilerplate, repeats=repeats), text_field))
+
+
+def redact(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Kinds to replace; all if none is named.")] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", help="Kinds whose documents are left out instead.")
+    ] = None,
+    text_field: Field = "text",
+) -> None:
+    """Secrets and personal data replaced by their kind.
+
+    `<email>`, `<phone>`, `<card>` and so on stand in their place; the column `masked` counts them.
+
+    Example: hornbook filter redact pages.jsonl.gz --out redacted.parquet
+    Example: hornbook filter redact pages.jsonl.gz --kind email --kind phone --drop private_key --out redacted.parquet
+    """
+    from ray_jobs.redact_files import redact_files
+
+    say(redact_files(files, out, tuple(kind or ()), tuple(drop or ()), text_field))
 
 
 def facts(

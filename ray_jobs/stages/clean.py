@@ -13,13 +13,13 @@ from corpus.facts import Fact, table
 from corpus.manifest import Balance, Manifest
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.store import Store, open_store
-from filters.clean import clean_table, step_counts
+from filters.clean import clean_table, mask_counts, step_counts
 from filters.config import CleanConfig, FilterConfig
 from filters.sensitive import masked_kinds
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 
-VERSION = "1"  # of what the steps do to a text
+VERSION = "2"  # of what the steps do to a text
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Cleaned:
     before: int
     after: int
     licences: Counter[str]
+    masked: Counter[str]
 
 
 def stage(line: Line, read: Manifest) -> Stage:
@@ -69,7 +70,7 @@ def _work(line: Line, read: Manifest, store: Store) -> Made:
         balance=Balance(taken=kept + empty, kept=kept, rejected=empty),
         reasons={"empty": empty} if empty else {},
         licences=sum((part.licences for part in done), Counter()),
-        facts={"clean": _fact(done, kept + empty)},
+        facts={"clean": _fact(done, kept + empty)} | _masked_fact(done),
         totals={"documents": kept},
     )
 
@@ -88,7 +89,9 @@ def clean_one(task: Task) -> Cleaned:
         written.append(write_partition(store, "rejected", task.index, _rejections(lost)))
     before, after = (int(pc.sum(pc.utf8_length(part["text"])).as_py() or 0) for part in (documents, kept))
     licences = Counter(kept["licence"].to_pylist())
-    return Cleaned(written, kept.num_rows, lost.num_rows, step_counts(changes), before, after, licences)
+    return Cleaned(
+        written, kept.num_rows, lost.num_rows, step_counts(changes), before, after, licences, mask_counts(changes)
+    )
 
 
 def _rejections(lost: pa.Table) -> pa.Table:
@@ -106,3 +109,10 @@ def _fact(done: list[Cleaned], documents: int) -> Fact:
         "What cleaning changed", ["step", "documents", "share"], rows,
         caption=f"{after / max(1, before):.1%} of {before:,} characters stayed. A second pass changes nothing.",
     )  # fmt: skip
+
+
+def _masked_fact(done: list[Cleaned]) -> dict[str, Fact]:
+    masked = sum((part.masked for part in done), Counter())
+    steps = sum((part.steps for part in done), Counter())
+    rows = [[kind, steps[f"mask.{kind}"], count] for kind, count in masked.most_common()]
+    return {"masked": table("Sensitive text replaced", ["kind", "documents", "findings"], rows)} if rows else {}

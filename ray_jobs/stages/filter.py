@@ -20,7 +20,7 @@ from corpus.store import Store
 from filters.chain import decide, score_table
 from filters.decontaminate import benchmark_hash, contamination
 from filters.dedup import find_duplicates, s_curve
-from filters.sensitive import redact
+from filters.sensitive import policies, redact
 from ray_jobs.grounding import with_facts
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
@@ -164,12 +164,24 @@ def _facts(
             "Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups
         )
         | {"thresholds": {"kept from": line.recipe.filters.quality}},
+        **_sensitive_fact(line, scores),
         "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
         "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",
                                    {"14 × 8": s_curve(line.recipe.filters.duplicates)}),
         "samples.kept": samples("Kept", _samples(line, kept)),
         "samples.rejected": samples("Rejected", _rejected_samples(line, documents, rejected)),
     }  # fmt: skip
+
+
+def _sensitive_fact(line: Line, scores: pa.Table) -> dict[str, Fact]:
+    """What was found of each kind, and what the recipe says of it."""
+    rows = []
+    for kind, policy in policies(line.recipe.filters).items():
+        found = scores[f"sensitive.{kind}"].to_numpy()
+        if found.any():
+            rows.append([kind, int((found > 0).sum()), int(found.sum()), policy])
+    columns = ["kind", "documents", "findings", "policy"]
+    return {"sensitive": table("Sensitive text found", columns, rows)} if rows else {}
 
 
 def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:

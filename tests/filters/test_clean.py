@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from corpus.document import Document, documents_table
 from corpus.soft_labels import text_hash
-from filters.clean import clean_table, clean_text, step_counts
+from filters.clean import clean_table, clean_text, mask_counts, step_counts
 from filters.config import CleanConfig
+from filters.sensitive_kinds import KINDS
 
 CONFIG = CleanConfig()
 ENGLISH = [
@@ -114,3 +115,11 @@ def test_program_text_is_left_as_it_is() -> None:
 def test_each_part_can_be_left_out() -> None:
     text = f"Log in\n\n{ENGLISH[0]}\n\n{ENGLISH[0]}"
     assert clean_text(text, CleanConfig(boilerplate=False, repeats=False)).text == text
+
+
+def test_what_is_masked_is_counted_by_kind() -> None:
+    rows = table(("a", "Write to mary@shelley.net or to percy@shelley.net.", "web"), ("b", ENGLISH[0], "web"))
+    cleaned, changes = clean_table(rows, CONFIG, {kind.name: kind for kind in KINDS})
+    assert cleaned["text"].to_pylist() == ["Write to <email> or to <email>.", ENGLISH[0]]
+    assert changes["steps"].to_pylist() == [["mask.email"]]
+    assert mask_counts(changes) == {"email": 2}

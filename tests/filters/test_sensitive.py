@@ -8,11 +8,14 @@ from collections.abc import Callable
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filters.chain import decide, score_table
 from filters.clean import clean_table
 from filters.config import CleanConfig, FilterConfig
-from filters.sensitive import KINDS, find, masked_kinds, policies, redact, score
+from filters.sensitive import find, findings_of, masked_kinds, policies, redact, redact_all, score
+from filters.sensitive_kinds import KINDS
 
 TOKEN = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
@@ -157,3 +160,55 @@ def test_no_text_makes_a_pattern_slower_than_linear(bait: str) -> None:
     whole = seconds(400_000)
     assert whole < 2  # the slowest takes 0.2 s here
     assert whole < 0.05 or whole < 12 * seconds(100_000)  # four times the text; the square would be sixteen
+
+
+def whole_text_search(text: str) -> list[tuple[str, str]]:
+    """The definition: every pattern over the whole text, the first kind has what two find."""
+    data, taken, found = text.encode(), set[int](), list[tuple[int, str, str]]()
+    for kind in KINDS:
+        for match in kind.pattern.finditer(data):
+            before, after = data[max(0, match.start() - 24) : match.start()], data[match.end() : match.end() + 24]
+            said = match.group().decode()
+            if kind.confirm(said, before.decode(errors="replace").lower(), after.decode(errors="replace")):
+                hit = True
+            elif kind.bars:
+                hit = False
+            else:
+                continue
+            if not taken & set(range(*match.span())):
+                taken |= set(range(*match.span()))
+                found += [(match.start(), kind.name, said)] * hit
+    return [(kind, said) for _, kind, said in sorted(found)]
+
+
+PIECES = [planted for _, planted in PLANTED] + LOOK_ALIKES + [
+    "+33 1 42 68 53 00", "8613812345678", "010-62751234", "5", "8.8.8.8", "20", "a", " ", "\n", "。", "护照号码：E12345678", "@", "1.2", "redis://:hunter22@cache.io",
+    "415.234.9876x12", "card number 639000012345678", "Passport No. C66898998", "-", "+", "(", "1", "86", "DE", "::",
+]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=5))
+def test_looking_at_footholds_finds_what_the_whole_search_finds(texts: list[str]) -> None:
+    found = dict(findings_of(pl.Series(texts, dtype=pl.String)))
+    for index, text in enumerate(texts):
+        told = [(item.kind, text.encode()[item.start : item.end].decode()) for item in found.get(index, [])]
+        assert told == whole_text_search(text)
+        assert [(item.kind, text[item.start : item.end]) for item in find(text)] == told
+
+
+def test_a_column_is_redacted_as_its_texts_are() -> None:
+    texts = [*PIECES, "见 13812345678 。mary@shelley.net"]
+    changed = redact_all(pl.Series(texts))
+    assert [changed.get(index, (text, {})) for index, text in enumerate(texts)] == [redact(text) for text in texts]
+
+
+CONTEXT = [
+    ("version 8.8.4.4", None), ("Firefox/8.8.4.4", None), ("server 8.8.4.4", "ip"), ("8.8.4.4.in-addr.arpa", None), ("第8.8.4.4章", None),
+    ("order no. 13812345678", None), ("$13812345678$", None), ("call 13812345678", "phone"), ("订单号：13812345678", None), ("+81 158-23-2012", "phone"),
+    ("my card 639000012345678", None), ("Maestro card 5018646679097", None), ("logo@2x.png", None), ("me@2x.photos", "email"), ("6e40:4041:c617:e898:c11:40d2:c669:2eb4", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, kind", CONTEXT)
+def test_what_stands_around_a_number_can_say_that_it_is_another(text: str, kind: str | None) -> None:
+    assert [item.kind for item in find(text)] == ([kind] if kind else [])

@@ -134,3 +134,24 @@ def test_numbers_that_are_not_there_are_a_named_error(tmp_path: Path) -> None:
     done = hornbook("redundancy", "measure", path, "--scores", tmp_path / "scores.parquet")
     assert done.returncode == 3
     assert "no column `score`" in done.stderr
+
+
+def test_redacted_files_hold_no_finding_and_count_what_was_replaced(tmp_path: Path) -> None:
+    rows = [{"text": f"Ask mary.shelley@villa-diodati.ch about {thing}, or 415-234-9876."} for thing in THINGS]
+    rows += [{"text": "-----BEGIN RSA PRIVATE KEY-----\n" + "q" * 64}, {"text": "Nothing to see here."}, {"no": "text"}]
+    source = written(tmp_path / "in.jsonl", rows)
+    done = hornbook("redact", source, "--out", tmp_path / "out.parquet", "--drop", "private_key")
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.num_rows == len(THINGS) + 1
+    assert table["text"][0].as_py() == f"Ask <email> about {THINGS[0]}, or <phone>."
+    assert table["masked"].to_pylist() == [[("email", 1), ("phone", 1)]] * len(THINGS) + [[]]
+    assert f"{len(THINGS) + 2} documents, {len(THINGS) + 1} kept, 1 left out" in done.stderr
+    assert "private_key      1 findings in 1 documents, left out" in done.stderr
+    only = hornbook("redact", source, "--out", tmp_path / "only.parquet", "--kind", "email")
+    assert only.returncode == 0, only.stderr
+    assert "415-234-9876" in pq.read_table(tmp_path / "only.parquet")["text"][0].as_py()
+    assert (
+        "no kind of sensitive text 'emial'"
+        in hornbook("redact", source, "--out", tmp_path / "x", "--kind", "emial").stderr
+    )
