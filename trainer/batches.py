@@ -59,12 +59,17 @@ class Plan(Protocol):
 class Stream:
     """Windows cut from the stream as it runs."""
 
-    def __init__(self, tokens: int, context: int) -> None:
-        self._tokens, self._context = tokens, context
+    def __init__(self, tokens: int, context: int, *, given: bool = False) -> None:
+        """`given`: windows come in the order of the stream, for texts whose order is the question."""
+        self._tokens, self._context, self._given = tokens, context, given
 
     def places(self, seed: int, step: int, windows: int) -> Places:
         """Where the tokens of `step` lie."""
-        starts = window_starts(seed, step, self._tokens, windows=windows, context=self._context)
+        if self._given:
+            places = step * windows + np.arange(windows)
+            starts = places % epoch_windows(self._tokens, self._context) * self._context
+        else:
+            starts = window_starts(seed, step, self._tokens, windows=windows, context=self._context)
         inputs = starts[:, None] + np.arange(self._context)
         return Places(inputs, inputs + 1)
 

@@ -108,6 +108,9 @@ class StudentConfig(Section):
     """`stream`: windows are cut from the text as it runs, nothing is padded; `documents`: whole documents are fitted into
     windows, only those longer than the context are split. No token is left out by either. `auto`: `documents` for
     distillation, whose labels were made a document at a time, else `stream`."""
+    order: Literal["shuffled", "given"] = "shuffled"
+    """`shuffled`: windows in an order drawn from the seed; `given`: as the texts stand, for blends that are blocked or
+    staged. With packing by documents the order is always drawn."""
     distil: DistilConfig | None = None
     """What is learned from a teacher's soft labels; leave out to learn from the text alone."""
     tokens: int = Field(default=300_000, ge=1)

@@ -107,7 +107,7 @@ def plan_of(config: StudentConfig, corpus: TokenShards) -> Plan:
     """How this recipe lays windows over this corpus."""
     if config.whole_documents:
         return Documents(corpus.offsets, config.model.context)
-    return Stream(corpus.pack["tokens"], config.model.context)
+    return Stream(corpus.pack["tokens"], config.model.context, given=config.order == "given")
 
 
 def part_of(batch: Batch, rows: slice) -> Batch:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from corpus.errors import IncompleteError, StateError
-from trainer.batches import batch
+from trainer.batches import Stream, batch
 from trainer.config import StudentConfig
 from trainer.evaluate import bits_per_byte, paired_difference, sample
 from trainer.export import export
@@ -118,6 +118,15 @@ def test_a_batch_depends_on_seed_and_step_alone(shards: TokenShards) -> None:
     assert np.array_equal(alone[0], walked[0])
     assert np.array_equal(alone[0][:, 1:], alone[1][:, :-1])
     assert not np.array_equal(alone[0], batch(2, 7, shards, windows=4, context=32)[0])
+
+
+def test_windows_in_the_given_order_walk_along_the_text(shards: TokenShards) -> None:
+    plan = Stream(shards.pack["tokens"], 32, given=True)
+    walked = np.concatenate([plan.places(5, step, 4).inputs.ravel() for step in range(3)])
+    assert np.array_equal(walked, np.arange(3 * 4 * 32))
+    epoch = (shards.pack["tokens"] - 1) // 32
+    assert plan.places(5, 0, epoch + 1).inputs[-1, 0] == 0  # from the start again
+    assert np.array_equal(plan.places(5, 1, 4).inputs, plan.places(6, 1, 4).inputs)
 
 
 def test_the_model_is_causal(config: StudentConfig) -> None:
