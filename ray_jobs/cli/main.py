@@ -13,6 +13,7 @@ from ray_jobs.cli import (
     filter_group,
     filter_redundancy,
     filter_text,
+    lab,
     passport,
     recipe_group,
     student,
@@ -38,6 +39,7 @@ filter_group.app.add_typer(filter_redundancy.app, name="redundancy")
 app.add_typer(teacher.app, name="teacher")
 app.add_typer(filter_group.app, name="filter")
 app.add_typer(student.app, name="student")
+app.add_typer(lab.app, name="lab")
 app.add_typer(cluster.app, name="cluster")
 
 

@@ -82,7 +82,7 @@ def run_cell(cell: Cell, exam: Exam) -> dict[str, Any]:
     done = train(cell.config, shards.folder, cell.tokenizer, cell.folder)
     record = {
         "arm": cell.arm, "seed": cell.seed, "tokens": done.tokens, "corpus_tokens": shards.pack["tokens"],
-        "parameters": done.parameters, "curve": done.curve, "scores": scores(open_student(done.model), exam),
+        "parameters": done.parameters, "curve": [list(point) for point in done.curve], "scores": scores(open_student(done.model), exam),
         "on_the_way": way, "train_seconds": done.seconds, "seconds": round(time.monotonic() - begun, 1),
     }  # fmt: skip
     if not cell.keep:

@@ -1,0 +1,47 @@
+"""lab ablate, loop: is it the data? Experiments with controls and intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ray_jobs.cli.options import SetOption, say
+
+app = typer.Typer(help="Experiments on data, with controls.", no_args_is_help=True, rich_markup_mode=None)
+
+Raw = Annotated[list[str], typer.Option(help="Without a recipe: files of raw text.")]
+Filtered = Annotated[list[str], typer.Option(help="Without a recipe: what a filter kept of it.")]
+Synthetic = Annotated[list[str], typer.Option(help="Without a recipe: what a teacher wrote.")]
+
+
+@app.command()
+def ablate(recipe: Annotated[str | None, typer.Argument(help="Recipe with sources and a student; or give files.")] = None,
+           raw: Raw = [], filtered: Filtered = [], synthetic: Synthetic = [],  # noqa: B006
+           neutral: Annotated[list[str], typer.Option(help="Held-out text that is neither web nor curated.")] = [],  # noqa: B006
+           instruments: Annotated[list[str], typer.Option("--with", help="Benchmarks to score too, or zh-pairs.")] = [],  # noqa: B006
+           arms: Annotated[str, typer.Option(help="Arms, comma-separated; all that the text can make when left out.")] = "",
+           seeds: Annotated[int, typer.Option(min=1, help="Paired runs of each arm.")] = 3,
+           null: Annotated[int, typer.Option(min=0, help="Runs of the null control; 12 tell something.")] = 0,
+           leave_one_out: Annotated[bool, typer.Option(help="One more arm for each filter, without it.")] = False,
+           preset: Annotated[str, typer.Option(help="Without a recipe: the student.")] = "tiny",
+           out: Annotated[Path | None, typer.Option(help="Folder of the experiment.")] = None,
+           workers: Annotated[int, typer.Option(min=0, help="Ray workers; 0 runs one student at a time.")] = 0,
+           change: SetOption = None) -> None:  # fmt: skip
+    """Is it the data? Arms at equal tokens, with controls and intervals.
+
+    The same command goes on where it stopped, student by student.
+
+    Example: hornbook lab ablate demo --seeds 3 --null 12 --neutral wiki.jsonl --out ablation
+    """
+    from ray_jobs.lab_verbs import AblationWanted, ablate_lines
+
+    wanted = AblationWanted(recipe, tuple(raw), tuple(filtered), tuple(synthetic), tuple(neutral), _names(instruments),
+                            tuple(name.strip() for name in arms.split(",") if name.strip()), seeds, null, leave_one_out,
+                            preset, out, workers, tuple(change or ()))  # fmt: skip
+    print("\n".join(ablate_lines(wanted, lambda line: say([line]))))
+
+
+def _names(given: list[str]) -> tuple[str, ...]:
+    return tuple(name for item in given for name in item.split(",") if name)
