@@ -20,6 +20,7 @@ from corpus.store import Store
 
 KIND = "soft_labels"  # of the partitions
 HEADER = struct.Struct("<BBHII")  # version, bytes of an id, k, tokens, bytes that the same took as JSON
+DRAWN = "@drawn"  # in a teacher's name: entries are tokens drawn from its whole distribution, with their frequencies
 VERSION = 1
 ID_LIMIT = 1 << 24  # token ids; vocabularies end well below
 SHORT = 1 << 16  # token ids below it take two bytes

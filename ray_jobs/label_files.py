@@ -22,15 +22,17 @@ EMBEDDED = "embedded"
 
 def label_files(
     files: Sequence[str], out: Path, model: str, k: int, *, url: str = "", tokenizer: str = "", window: int = 2048,
-    api_key: str = "", field: str = "text",
+    api_key: str = "", field: str = "text", draws: int = 0,
 ) -> list[str]:  # fmt: skip
     """Write the labels of every readable document; what was read and written, a line each.
 
+    `k` likeliest tokens each, or `draws` from the whole distribution of a teacher in this process.
     Raises `RecipeError` when no document can be read, `SetupError` when the teacher cannot be.
     """
-    folder = _folder(tokenizer if url else model, url)
+    folder = teacher_folder(tokenizer if url else model, url)
     reader, start, name = load_tokenizer(folder)
-    scorer = _scorer(folder, model, url, window, api_key)
+    k = draws or k
+    scorer = _scorer(folder, model, url, window, api_key, bool(draws))
     rejected: list[Rejection] = []
     documents = tokens = 0
     part = out.with_name(f".{out.name}.part")
@@ -52,18 +54,21 @@ def label_files(
             f"wrote {out}"]  # fmt: skip
 
 
-def _scorer(folder: Path, model: str, url: str, window: int, api_key: str) -> Scorer:
+def _scorer(folder: Path, model: str, url: str, window: int, api_key: str, draws: bool) -> Scorer:
     """A teacher by its address, or by its weights."""
+    if url and draws:
+        raise RecipeError("--draws needs the teacher's weights: an endpoint tells its likeliest tokens only",
+                          hint="leave --endpoint out")  # fmt: skip
     if url:
         from generator.teachers.openai_given_text import EndpointScorer
 
         return EndpointScorer(url, model, window, api_key)
-    from generator.local_labels import LocalScorer
+    from generator.local_labels import LocalDraws, LocalScorer
 
-    return LocalScorer(folder, _name(model))
+    return (LocalDraws if draws else LocalScorer)(folder, _name(model))
 
 
-def _folder(model: str, url: str) -> Path:
+def teacher_folder(model: str, url: str = "") -> Path:
     """Where weights or at least a tokenizer lie."""
     if model == EMBEDDED:
         return ensure_embedded_teacher(cache_folder())

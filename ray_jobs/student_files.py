@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 from corpus.document import Document
 from corpus.errors import RecipeError, StateError
 from corpus.readers import read_files
+from ray_jobs.label_files import teacher_folder
 from ray_jobs.recipe import RunConfig
 from ray_jobs.team import on_a_team
-from trainer.config import StudentConfig
+from trainer.config import TRIMMED, StudentConfig
 from trainer.files import whole_folder
 
 if TYPE_CHECKING:
     from trainer.train import Progress
 
 
-def train_files(files: Sequence[str], out: Path, config: StudentConfig) -> str:
-    """Train on the text of files; the exported model's folder."""
-    tokenizer = _tokenizer(config, out, lambda: _texts(files))
-    task = Task(tuple(files), config, str(tokenizer), str(out))
+def train_files(files: Sequence[str], out: Path, config: StudentConfig, labels: Sequence[Path] = ()) -> str:
+    """Train on the text of files; the exported model's folder. `labels`: files of `hornbook teacher label`."""
+    teacher = str(teacher_folder(config.distil.teacher)) if config.distil and config.distil.teacher else ""
+    tokenizer = _tokenizer(config, out, lambda: _texts(files), teacher, labels)
+    task = Task(tuple(files), config, str(tokenizer), str(out), tuple(map(str, labels)), teacher)
     if config.workers == 1:
         return _train(task)
     return on_a_team(_train, RunConfig(workers=config.workers), config.workers, out, task)
@@ -39,18 +41,18 @@ class Task:
     config: StudentConfig
     tokenizer: str
     folder: str
+    labels: tuple[str, ...] = ()
+    teacher: str = ""
 
 
 def _train(task: Task) -> str:
-    from trainer.packing import pack
-    from trainer.team import current_team
-    from trainer.train import train
+    from trainer.fit import fit
 
-    out, tokenizer, team = Path(task.folder), Path(task.tokenizer), current_team()
-    if team.leads and not (out / "result.json").is_file():
-        pack(_texts(task.files), tokenizer, out / "packed")
-    team.wait()
-    return str(train(task.config, out / "packed", tokenizer, out, progress=tell).model)
+    out, tokenizer, labels = Path(task.folder), Path(task.tokenizer), [Path(file) for file in task.labels]
+    teacher = Path(task.teacher) if task.teacher else None
+    return str(
+        fit(task.config, _texts(task.files), tokenizer, out, labels=labels, teacher=teacher, progress=tell).model
+    )
 
 
 def tell(progress: Progress) -> None:
@@ -63,13 +65,20 @@ def tell(progress: Progress) -> None:
     )
 
 
-def _tokenizer(config: StudentConfig, out: Path, texts: Callable[[], list[str]]) -> Path:
-    """The folder of the tokenizer: what the weights came with, one that is named, or one trained on the texts."""
+def _tokenizer(
+    config: StudentConfig, out: Path, texts: Callable[[], list[str]], teacher: str, labels: Sequence[Path]
+) -> Path:
+    """The folder of the tokenizer: what the weights came with, one that is named, the teacher's, or a trained one."""
+    from trainer.taught import trim_for
     from trainer.tokenizer import train_tokenizer
 
+    home = out / "tokenizer"
+    if config.tokenizer == TRIMMED:
+        if not teacher:
+            raise RecipeError("tokenizer `teacher-trimmed`: whose?", hint="--set distil.teacher=FOLDER, or --teacher")
+        return trim_for(Path(teacher), texts(), labels, config.vocab_size, home)
     if config.init or config.tokenizer != "mix":
         return Path(config.init or config.tokenizer)
-    home = out / "tokenizer"
     if not (home / "tokenizer.json").is_file():
         train_tokenizer(texts(), config.vocab_size, home)
     return home

@@ -15,6 +15,9 @@ from trainer.distil_config import DistilConfig
 HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
 
 
+TRIMMED = "teacher-trimmed"
+
+
 class ModelConfig(Section):
     """The shape of a Llama: pre-norm RMSNorm, rotary positions, SwiGLU, tied embeddings."""
 

@@ -73,7 +73,7 @@ class StudentLoss(torch.nn.Module):
         """
         counted = targets.flatten() != IGNORED
         rule = make_rule(counted) if make_rule else Hard(targets.flatten()[counted], self._hard)
-        given = {"position_ids": positions, "attention_mask": _apart(segments)} if segments is not None else {}
+        given = {"position_ids": positions, "attention_mask": apart(segments)} if segments is not None else {}
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._dtype == "bfloat16"):
             found = self._run(input_ids=inputs, **given)
         if self._body is None:
@@ -140,7 +140,7 @@ def linear_head(model: Any) -> bool:
     return bool(torch.allclose(hidden @ head.weight.T, whole, rtol=1e-4, atol=1e-4))
 
 
-def _apart(segments: torch.Tensor | None) -> torch.Tensor | None:
+def apart(segments: torch.Tensor | None) -> torch.Tensor | None:
     """Who may see whom: earlier tokens of the same document; bool (windows, 1, context, context)."""
     if segments is None:
         return None

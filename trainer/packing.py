@@ -94,7 +94,7 @@ def pack(texts: Iterable[str], tokenizer_path: Path, out: Path, *, sources: Iter
     `sources` names each text's source. When `out` already holds the same content it is kept; other content there is a
     `StateError`. Texts without a single character are refused with `RecipeError`.
     """
-    return pack_encoded(_encoded(texts, load_tokenizer(tokenizer_path)), tokenizer_path, out, sources=sources)
+    return pack_encoded(encoded(texts, load_tokenizer(tokenizer_path)), tokenizer_path, out, sources=sources)
 
 
 def pack_encoded(
@@ -179,7 +179,8 @@ def _same_content(old: TokenShards, new: TokenShards) -> TokenShards:
     return old
 
 
-def _encoded(texts: Iterable[str], tokenizer: Any) -> Iterator[Encoded]:
+def encoded(texts: Iterable[str], tokenizer: Any) -> Iterator[Encoded]:
+    """Texts as token ids, a few hundred at a time."""
     for batch in _batched(texts, ENCODED_AT_ONCE):
         for text, encoding in zip(batch, tokenizer.encode_batch_fast(batch, add_special_tokens=False), strict=True):
             yield Encoded(encoding.ids, len(text.encode("utf-8")))

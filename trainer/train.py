@@ -23,7 +23,8 @@ from trainer.optimizers import optimizers_for
 from trainer.packing import TokenShards, check_tokenizer, open_shards
 from trainer.precision import precision
 from trainer.speed import flops_per_token, gemm_peak
-from trainer.step import Lesson, Losses, Stepper
+from trainer.step import Losses, Stepper
+from trainer.taught import Taught
 from trainer.team import current_team
 from trainer.tokenizer import load_tokenizer
 
@@ -57,17 +58,19 @@ class TrainResult:
 
 
 def train(
-    config: StudentConfig, shards: Path, tokenizer: Path, out: Path, *, lesson: Lesson | None = None, taught: str = "",
+    config: StudentConfig, shards: Path, tokenizer: Path, out: Path, *, taught: Taught | None = None,
     progress: Callable[[Progress], None] = lambda _: None, should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:  # fmt: skip
     """Train to `config.steps` and export to `out/model`. Raises `IncompleteError` when stopped, after a checkpoint.
 
-    `lesson`: what is learned besides the text (see trainer.distil), `taught` names its content. In a process group all
-    members make the same call, on a folder that they share.
+    `taught`: what is learned besides the text (see trainer.taught). In a process group all members make the same call, on
+    a folder that they share.
     """
     corpus = open_shards(shards)
     check_tokenizer(corpus, tokenizer)
-    identity = digest("training", config.identity(), corpus.identity, taught, _weights(config.init))
+    identity = digest(
+        "training", config.identity(), corpus.identity, taught.identity if taught else "", _weights(config.init)
+    )
     if (out / RESULT).is_file():
         return _finished(out, identity)
     team = current_team()
@@ -77,7 +80,7 @@ def train(
     team.wait()
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(device_of(config).type == "cpu")
-    return _Training(config, corpus, tokenizer, out, identity, lesson).run(progress, should_stop)
+    return _Training(config, corpus, tokenizer, out, identity, taught).run(progress, should_stop)
 
 
 class _Training:
@@ -85,7 +88,7 @@ class _Training:
 
     def __init__(
         self, config: StudentConfig, corpus: TokenShards, tokenizer: Path, out: Path, identity: str,
-        lesson: Lesson | None,
+        taught: Taught | None,
     ) -> None:  # fmt: skip
         self._config, self._tokenizer, self._out, self._identity = config, tokenizer, out, identity
         self._device, self._team = device_of(config), current_team()
@@ -103,6 +106,7 @@ class _Training:
             self._curve, self._seconds = kept["points"], kept["seconds"]
         loss = StudentLoss(model, self._dtype, compiled=self._compiled)
         self._optimizers = optimizers
+        lesson = taught.make(model, self._device) if taught else None
         self._stepper = Stepper(config, corpus, loss, optimizers, self._team, self._device, lesson)
         self._curves = Curves(out if config.tensorboard and self._team.leads else None, self._step)
 

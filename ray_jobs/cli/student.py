@@ -34,6 +34,28 @@ def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the st
 
 
 @app.command()
+def distil(files: Files, out: Annotated[Path, typer.Option(help="Folder of the student.")],
+           teacher: Annotated[str, typer.Option(help="`embedded`, or a folder: its tokenizer, and its weights for `full`.")],
+           labels: Annotated[list[Path] | None, typer.Option(help="File of `hornbook teacher label`.")] = None,
+           targets: Annotated[str | None, typer.Option(help="topk, tail, sampled, unbiased or full.")] = None,
+           alpha: Annotated[float | None, typer.Option(help="Share of the divergence in the loss.")] = None,
+           preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
+           tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None,
+           change: Settings = None) -> None:  # fmt: skip
+    """Train a student on a teacher's soft labels, in the teacher's own tokens.
+
+    Example: hornbook student distil pages.jsonl --labels labels.parquet --teacher embedded --targets sampled --out student
+    """
+    from ray_jobs.student_config import student_config
+    from ray_jobs.student_files import train_files
+
+    given = {"teacher": teacher, "targets": targets, "alpha": alpha}
+    settings = [f"distil.{name}={value}" for name, value in given.items() if value is not None]
+    start = ["tokenizer=teacher-trimmed", *settings, *(change or ())]
+    print(train_files(files, out, student_config(preset, start, tokens=tokens), labels or ()))
+
+
+@app.command()
 def evaluate(model: Annotated[Path, typer.Argument(help="Exported student, or any causal model in that layout.")],
              files: Annotated[list[str], typer.Argument(help="Held-out text, measured as one panel.")] = [],  # noqa: B006
              panel: Annotated[list[str], typer.Option(help="One more panel: NAME=FILE, as often as you like.")] = [],  # noqa: B006

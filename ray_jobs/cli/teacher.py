@@ -48,6 +48,7 @@ def label(files: Annotated[list[str], typer.Argument(help="JSONL (gz, zst), Parq
           out: Annotated[Path, typer.Option(help="Parquet file to write.")],
           model: Annotated[str, typer.Option(help="`embedded`, a folder with weights, or the endpoint's name of it.")] = "embedded",
           top: Annotated[int, typer.Option(min=1, max=1000, help="Log-probabilities a token.")] = 20,
+          draws: Annotated[int, typer.Option(min=0, max=1000, help="Draw so many tokens instead of taking the likeliest.")] = 0,
           endpoint: Annotated[str, typer.Option(help="Base URL of a vLLM that serves the model; in this process if not given.")] = "",
           tokenizer: Annotated[str, typer.Option(help="Folder of the endpoint's tokenizer, or `embedded`.")] = "",
           window: Annotated[int, typer.Option(min=8, help="Tokens that the endpoint reads at once.")] = 2048,
@@ -57,7 +58,8 @@ def label(files: Annotated[list[str], typer.Argument(help="JSONL (gz, zst), Parq
     """What a teacher would have said next, at every token of a text.
 
     Its likeliest tokens with their log-probabilities, for distillation. One row a document, as a run with
-    teacher.top_logprobs keeps them; the teacher sees the text alone, no prompt.
+    teacher.top_logprobs keeps them; the teacher sees the text alone, no prompt. With --draws it is tokens drawn from
+    the whole distribution, which teach without bias (student.distil.targets: sampled).
 
     Example: hornbook teacher label textbooks.parquet --model /models/qwen3-8b --top 20 --out labels.parquet
     Example: hornbook teacher label pages.jsonl --endpoint http://127.0.0.1:8000/v1 --model NAME --tokenizer FOLDER --out labels.parquet
@@ -66,5 +68,5 @@ def label(files: Annotated[list[str], typer.Argument(help="JSONL (gz, zst), Parq
 
     key = os.environ.get(api_key_env, "") if api_key_env else ""
     said = label_files(files, out, model, top, url=endpoint, tokenizer=tokenizer, window=window, api_key=key,
-                       field=text_field)  # fmt: skip
+                       field=text_field, draws=draws)  # fmt: skip
     print("\n".join(said), file=sys.stderr)

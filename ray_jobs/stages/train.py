@@ -20,8 +20,9 @@ from ray_jobs.arms import ArmReporter, ArmWatch, asked_to_stop
 from ray_jobs.line import Line
 from ray_jobs.passes import InProcess
 from ray_jobs.stage import Made, Stage
+from ray_jobs.student_labels import MixLabels, mix_labels, teacher_home
 from ray_jobs.team import on_a_team
-from trainer.config import StudentConfig
+from trainer.config import TRIMMED, StudentConfig
 
 STUDENTS = "students"
 TOKENIZER = "tokenizer"
@@ -39,6 +40,8 @@ class Task:
     sources: list[str]
     tokenizer: str
     folder: str
+    labels: tuple[str, ...] = ()
+    teacher: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,10 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
         )
     mixes = table_of(line.folder.child("blend"), blend, "mix")
     home = store.local
-    tokenizer = _tokenizer(line, mixes, home)
-    tasks = [_task(line, arm, mixes, tokenizer, home) for arm in dict.fromkeys(mixes["arm"].to_pylist())]
+    assert line.recipe.student
+    labels = mix_labels(line, mixes, home) if line.recipe.student.distil else None
+    tokenizer = _tokenizer(line, mixes, home, labels)
+    tasks = [_task(line, arm, mixes, tokenizer, home, labels) for arm in dict.fromkeys(mixes["arm"].to_pylist())]
     trained: list[Trained] = []
     watch = ArmWatch(line, [Path(task.folder) for task in tasks], tasks[0].config.tokens)
     for result in _runs(line, tasks, lambda: watch.look(len(trained))):
@@ -94,33 +99,50 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
         balance=Balance(taken=mixes.num_rows, kept=mixes.num_rows),
         facts={
             "loss": curves("Training loss", "tokens", "nats per token", {item.arm: item.curve for item in trained}),
+            **(labels.facts if labels else {}),
             "student": table("Students", ["arm", "parameters", "tokens", "seconds"], [[i.arm, i.parameters, i.tokens, round(i.seconds, 1)] for i in trained]),
         },
         totals={"students": len(trained), "tokens": trained[0].tokens},
     )  # fmt: skip
 
 
-def _tokenizer(line: Line, mixes: pa.Table, home: Path) -> Path:
-    """Trained on the text of all arms alike, so that no arm has a tokenizer made for it."""
+def _tokenizer(line: Line, mixes: pa.Table, home: Path, labels: MixLabels | None) -> Path:
+    """Made for the text of all arms alike, so that no arm has one of its own; or the one that the recipe names."""
+    from trainer.taught import trim_for
     from trainer.tokenizer import train_tokenizer
 
     assert line.recipe.student
-    target = home / TOKENIZER
+    target, config = home / TOKENIZER, line.recipe.student
+    if config.init or config.tokenizer not in ("mix", TRIMMED):
+        return Path(config.init or config.tokenizer)
+    if config.tokenizer == TRIMMED:
+        texts = list(dict.fromkeys(mixes.sort_by("id")["text"].to_pylist()))
+        return trim_for(teacher_home(line.recipe), texts, [labels.file] if labels else [], config.vocab_size, target)
     if not (target / "tokenizer.json").is_file():
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home, prefix=".tmp-") as work:
-            train_tokenizer(
-                mixes.sort_by("id")["text"].to_pylist(), line.recipe.student.vocab_size, Path(work) / TOKENIZER
-            )
+            train_tokenizer(mixes.sort_by("id")["text"].to_pylist(), config.vocab_size, Path(work) / TOKENIZER)
             (Path(work) / TOKENIZER).rename(target)
     return target
 
 
-def _task(line: Line, arm: str, mixes: pa.Table, tokenizer: Path, home: Path) -> Task:
-    assert line.recipe.student
+def _task(
+    line: Line, arm: str, mixes: pa.Table, tokenizer: Path, home: Path, labels: MixLabels | None
+) -> Task:  # fmt: skip
+    config = line.recipe.student
+    assert config
     mix = mixes.filter(pc.equal(mixes["arm"], arm))
     texts, sources = mix["text"].to_pylist(), mix["source"].to_pylist()
-    return Task(arm, line.recipe.student, texts, sources, str(tokenizer), str(home / STUDENTS / folder_of(arm)))
+    files = labels.of(mix) if labels else ()
+    if (
+        config.distil and not files and config.distil.targets != "full"
+    ):  # nothing to distil; its windows stay as the others'
+        config = config.model_copy(
+            update={"distil": None, "packing": "documents" if config.whole_documents else "stream"}
+        )
+    teacher = str(teacher_home(line.recipe)) if config.distil and config.distil.targets == "full" else ""
+    folder = str(home / STUDENTS / folder_of(arm))
+    return Task(arm, config, texts, sources, str(tokenizer), folder, files, teacher)
 
 
 def _runs(line: Line, tasks: list[Task], watch: Callable[[], None]) -> Iterator[Trained | None]:
@@ -136,20 +158,18 @@ def _runs(line: Line, tasks: list[Task], watch: Callable[[], None]) -> Iterator[
 
 def train_one(task: Task) -> Trained | None:
     """Pack and train an arm, from its last checkpoint where it has one. None when it was asked to stop."""
-    from trainer.packing import pack
-    from trainer.team import current_team
-    from trainer.train import train
+    from trainer.fit import fit
 
-    folder, team = Path(task.folder), current_team()
+    folder = Path(task.folder)
     if asked_to_stop(folder):
         return None
-    if team.leads:
-        pack(task.texts, Path(task.tokenizer), folder / "packed", sources=task.sources)
-    team.wait()
+    folder.mkdir(parents=True, exist_ok=True)
     reporter = ArmReporter(folder)
     try:
-        result = train(task.config, folder / "packed", Path(task.tokenizer), folder, progress=reporter.progress,
-                       should_stop=reporter.should_stop)  # fmt: skip
+        result = fit(
+            task.config, task.texts, Path(task.tokenizer), folder, sources=task.sources, labels=[Path(file) for file in task.labels],
+            teacher=Path(task.teacher) if task.teacher else None, progress=reporter.progress, should_stop=reporter.should_stop,
+        )  # fmt: skip
     except IncompleteError:
         return None
     return Trained(task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds)
