@@ -19,10 +19,11 @@ from trainer.batches import Places
 class Documents:
     """Windows of whole documents. `offsets`: where each begins in the stream, and one past the last EOS."""
 
-    def __init__(self, offsets: np.ndarray, context: int) -> None:
-        self._context = context
+    def __init__(self, offsets: np.ndarray, context: int, *, given: bool = False) -> None:
+        """`given`: windows come in the order of their first pieces in the stream."""
+        self._context, self._given = context, given
         self._starts, self._lengths = pieces(np.asarray(offsets), context)
-        self._bins = fit(self._lengths, context)
+        self._bins = sorted(fit(self._lengths, context), key=min)
 
     @property
     def windows(self) -> int:
@@ -40,11 +41,14 @@ class Documents:
         for row, number in enumerate(range(step * windows, (step + 1) * windows)):
             epoch, place = divmod(number, len(self._bins))
             column = 0
-            for piece in self._bins[_order(seed, epoch, len(self._bins))[place]]:
+            for piece in self._bins[self._order(seed, epoch)[place]]:
                 length = int(self._lengths[piece])
                 inputs[row, column : column + length] = self._starts[piece] + np.arange(length)
                 column += length
         return Places(inputs, np.where(inputs < 0, -1, inputs + 1))
+
+    def _order(self, seed: int, epoch: int) -> np.ndarray:
+        return np.arange(len(self._bins)) if self._given else _permutation(seed, epoch, len(self._bins))
 
 
 def pieces(offsets: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,5 +80,5 @@ def fit(lengths: np.ndarray, room: int) -> list[list[int]]:
 
 
 @lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
     return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(count)

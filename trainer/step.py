@@ -106,7 +106,7 @@ class Stepper:
 def plan_of(config: StudentConfig, corpus: TokenShards) -> Plan:
     """How this recipe lays windows over this corpus."""
     if config.whole_documents:
-        return Documents(corpus.offsets, config.model.context)
+        return Documents(corpus.offsets, config.model.context, given=config.order == "given")
     return Stream(corpus.pack["tokens"], config.model.context, given=config.order == "given")
 
 

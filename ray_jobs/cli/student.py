@@ -42,7 +42,7 @@ def distil(files: Files, out: Annotated[Path, typer.Option(help="Folder of the s
            preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
            tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None,
            change: Settings = None) -> None:  # fmt: skip
-    """Train a student on a teacher's soft labels, in the teacher's own tokens.
+    """Train a student on a teacher's soft labels and in its tokens.
 
     Example: hornbook student distil pages.jsonl --labels labels.parquet --teacher embedded --targets sampled --out student
     """

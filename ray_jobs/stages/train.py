@@ -140,6 +140,8 @@ def _task(
         config = config.model_copy(
             update={"distil": None, "packing": "documents" if config.whole_documents else "stream"}
         )
+    if line.recipe.blend.order != "shuffled":
+        config = config.model_copy(update={"order": "given"})
     teacher = str(teacher_home(line.recipe)) if config.distil and config.distil.targets == "full" else ""
     folder = str(home / STUDENTS / folder_of(arm))
     return Task(arm, config, texts, sources, str(tokenizer), folder, files, teacher)

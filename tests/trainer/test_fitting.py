@@ -52,3 +52,12 @@ def test_a_cosine_falls_all_the_way_and_never_to_nothing(config: StudentConfig) 
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert 0.45 < rates[54] < 0.55
     assert 0 < rates[-1] < 0.01
+
+
+def test_a_mix_that_has_an_order_is_read_in_it(config: StudentConfig, shards: TokenShards) -> None:
+    for packing in ("stream", "documents"):
+        plan = plan_of(config.model_copy(update={"packing": packing, "order": "given"}), shards)
+        firsts = [int(plan.places(0, step, 1).inputs[0, 0]) for step in range(5)]
+        assert firsts == sorted(firsts), packing
+        shuffled = plan_of(config.model_copy(update={"packing": packing}), shards)
+        assert firsts != [int(shuffled.places(0, step, 1).inputs[0, 0]) for step in range(5)]
