@@ -112,8 +112,9 @@ class StudentConfig(Section):
     windows, only those longer than the context are split. No token is left out by either. `auto`: `documents` for
     distillation, whose labels were made a document at a time, else `stream`."""
     order: Literal["shuffled", "given"] = "shuffled"
-    """`shuffled`: windows in an order drawn from the seed; `given`: as the texts stand, for blends that are blocked or
-    staged. With packing by documents the order is always drawn."""
+    """`shuffled`: windows in an order drawn from the seed; `given`: as the texts stand, for blends that are blocked or staged;
+    a recipe with such a `blend.order` does so by itself."""
+
     distil: DistilConfig | None = None
     """What is learned from a teacher's soft labels; leave out to learn from the text alone."""
     tokens: int = Field(default=300_000, ge=1)
