@@ -12,7 +12,7 @@ TORCH := $(if $(LINKS),,$(if $(filter local,$(EXTRA)),--torch-backend=cpu,))
 # anew before it does anything.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint types soak install clean
+.PHONY: demo test lint types soak proofs install clean
 demo: install
 	@$(BIN)/hornbook run demo
 
@@ -21,6 +21,10 @@ test: install
 
 soak: install
 	@$(BIN)/python -m pytest -q -m soak $(ARGS)
+
+# What data, order and training are worth, with controls, into docs/results.md. DATA: a folder of labelled JSONL files.
+proofs: install
+	@$(BIN)/python -m bench.proofs $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -53,6 +53,9 @@ class GenerateConfig(Section):
     """Slots to fill; each ends filled or short with a named cause."""
     per_cell: int | None = Field(default=None, ge=1)
     """Documents to accept in every cell of `coverage.cells`, instead of `documents` in all."""
+    budget: dict[str, int] = Field(default_factory=dict)
+    """Documents by cell, instead of `documents` in all: keys are the values of `coverage.cells` with `/` between them, such
+    as `biology` or `biology/story`; cells that are not named get none. The closed loop of `hornbook lab loop` sets it."""
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     """Languages to write in, by code; `zh` needs a teacher that writes Chinese."""
     domains: tuple[str, ...] = ()

@@ -69,11 +69,26 @@ def plan_slots(config: GenerateConfig, library: Library, seed: int, seeds: Seque
     theirs from `seeds`; without seeds they are left out, and asking for one by name raises `RecipeError`.
     """
     lanes = lanes_of(config, library, seed, seeds)
+    if config.budget:
+        return _budgeted(config, lanes, seed)
     if config.per_cell:
         source = Source(lanes, config.coverage.cells, seed)
         return [slot for _ in range(config.per_cell) for key in source.keys if (slot := source.next(key))]
     spread = itertools.chain.from_iterable(zip(*(lane.cells() for lane in lanes), strict=False))
     return [slot_of(placed, seed) for placed in itertools.islice(spread, config.documents)]
+
+
+def _budgeted(config: GenerateConfig, lanes: Sequence[Lane], seed: int) -> list[Slot]:
+    """So many slots in each named cell, as far as it has any. Raises `RecipeError` for a cell that the recipe has not."""
+    source = Source(lanes, config.coverage.cells, seed)
+    known = {"/".join(key): key for key in source.keys}
+    if unknown := sorted(set(config.budget) - set(known)):
+        raise RecipeError(
+            f"generate.budget: there is no cell {unknown[0]!r}", hint=f"cells: {', '.join(sorted(known)[:12])}"
+        )
+    rounds = max(config.budget.values(), default=0)
+    asked = [name for turn in range(rounds) for name in known if config.budget.get(name, 0) > turn]
+    return [slot for name in asked if (slot := source.next(known[name]))]
 
 
 def lanes_of(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed] = ()) -> list[Lane]:

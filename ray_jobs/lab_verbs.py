@@ -18,6 +18,7 @@ from ray_jobs.student_config import student_config
 from trainer.config import StudentConfig
 
 SEED, QUESTIONS = 17, 500
+AXES = ("language", "domain", "form", "audience", "style", "topic")
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,19 @@ def _exam(inputs: Inputs, instruments: Sequence[str]):  # type: ignore[no-untype
             found = (benchmark.name, benchmark.questions)
         questions[found[0]] = found[1]
     return Exam(inputs.panels, questions)
+
+
+def loop_lines(
+    recipe: str, change: Sequence[str], rounds: int, axes: tuple[str, ...], signal: str, seeds: int,
+    say: Callable[[str], None],
+) -> list[str]:  # fmt: skip
+    """Run the closed loop; its tables and verdict."""
+    from ray_jobs.closed_loop import Loop, closed_loop
+    from trainer.lab.allocation import SIGNALS
+
+    if unknown := sorted(set(axes) - set(AXES)):
+        raise RecipeError(f"--by: no axis {unknown[0]!r}", hint=f"known: {', '.join(AXES)}")
+    loop = Loop(resolve(recipe, change).recipe, rounds, axes, SIGNALS[signal], seeds)
+    manifest = closed_loop(loop, say)
+    lines = [f"\n{fact['title']}\n\n{fact_text(fact)}" for fact in manifest.facts.values()]
+    return [*lines, f"\nreport  {loop.home}/report.html"]

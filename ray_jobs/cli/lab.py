@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ray_jobs.cli.options import SetOption, say
+from ray_jobs.cli.options import RecipeArgument, SetOption, say
 
 app = typer.Typer(help="Experiments on data, with controls.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class Weak(StrEnum):
+    """Signals of weakness."""
+
+    loss = "loss"
+    uncertainty = "uncertainty"
+    disagreement = "disagreement"
+
 
 Raw = Annotated[list[str], typer.Option(help="Without a recipe: files of raw text.")]
 Filtered = Annotated[list[str], typer.Option(help="Without a recipe: what a filter kept of it.")]
@@ -41,6 +51,25 @@ def ablate(recipe: Annotated[str | None, typer.Argument(help="Recipe with source
                             tuple(name.strip() for name in arms.split(",") if name.strip()), seeds, null, leave_one_out,
                             preset, out, workers, tuple(change or ()))  # fmt: skip
     print("\n".join(ablate_lines(wanted, lambda line: say([line]))))
+
+
+@app.command()
+def loop(recipe: RecipeArgument, rounds: Annotated[int, typer.Option(min=1, help="Rounds after the first.")] = 2,
+         by: Annotated[str, typer.Option(help="Axes of the budget: domain, topic, form, audience, style, language.")] = "domain",
+         signal: Annotated[Weak, typer.Option(help="What counts as weak.")] = Weak.loss,
+         seeds: Annotated[int, typer.Option(min=1, help="Students of each line.")] = 3, change: SetOption = None) -> None:  # fmt: skip
+    """Let the student's weakness decide what the teacher writes next.
+
+    Beside it runs an even budget of as many teacher tokens. The same command goes on where it stopped.
+
+    Example: hornbook lab loop demo --rounds 2 --by domain,form
+    """
+    from ray_jobs.lab_verbs import loop_lines
+
+    axes = tuple(name.strip() for name in by.split(","))
+    print(
+        "\n".join(loop_lines(recipe, tuple(change or ()), rounds, axes, signal.value, seeds, lambda line: say([line])))
+    )
 
 
 def _names(given: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,64 @@
+"""docs/results.md from the findings: every proof with its figures, seeds and control, failures and gaps too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bench.proofs.frame import Proof, budget_of
+from corpus.markdown import fact_text, table
+
+HEAD = """# Results
+
+What the student's data, order and training are worth, each measured with its control. `make proofs DATA=DIR` runs what
+is missing and writes this page; nothing on it is written by hand.
+
+The students are tiny (about a million parameters, some hundred thousand tokens), so that every proof runs in minutes on
+two cores. They show whether an effect is there at this size, not how large it is at yours. Bits per byte are of held-out
+text that no arm has read, lower is better; intervals are 95 % over paired seeds. Budgets were fixed in the files beside
+the proofs before they ran; no seed, split or arm was chosen afterwards.
+"""
+NO_DATA = """
+This run had no `DATA`: only what the documentation and packages of this machine can carry was run, and such text is
+neither web nor textbook.
+"""
+SIGNS = {True: "reached", False: "**not reached**", None: "not run"}
+
+
+def results_page(proofs: Sequence[Proof], home: Path, *, has_data: bool) -> str:
+    """The whole page."""
+    found = {proof.name: _finding(home / proof.name / "finding.json") for proof in proofs}
+    rows = [[proof.claim, proof.must, SIGNS[_reached(found[proof.name])]] for proof in proofs]
+    parts = [HEAD, "" if has_data else NO_DATA, table(["claim", "what must hold", "outcome"], rows, raw=True)]
+    parts += [text for proof in proofs for text in _section(proof, found[proof.name])]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(proof: Proof, finding: dict[str, Any] | None) -> Iterator[str]:
+    yield f"\n## {proof.claim}\n"
+    yield f"Must hold: {proof.must}.\n"
+    if finding is None:
+        yield f"Not run: it needs text of the kinds {', '.join(proof.needs)}, or has not been run yet.\n"
+        return
+    student = budget_of(proof.name).student
+    outcome = SIGNS[finding["reached"]]
+    yield f"Outcome: {outcome}{': ' + finding['cause'] if finding['cause'] else ''}.\n"
+    yield "\n".join(f"- {figure}" for figure in finding["figures"]) + "\n"
+    for fact in finding["tables"]:
+        yield f"{fact['title']}:\n\n{fact_text(fact)}\n"
+    yield (
+        f"Seeds: {finding['seeds']}. Control: {finding['control']}. Students: {finding['students']} runs, "
+        f"{student.model.layers} layers of width {student.model.d_model}, {student.tokens:,} tokens each unless said "
+        f"otherwise; {finding['training_seconds']:,.0f} s of work in all.\n"
+    )
+
+
+def _reached(finding: dict[str, Any] | None) -> bool | None:
+    return None if finding is None else finding["reached"]
+
+
+def _finding(path: Path) -> dict[str, Any] | None:
+    return orjson.loads(path.read_bytes()) if path.is_file() else None
