@@ -5,34 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def linked(bands: np.ndarray, rank: np.ndarray, bucket: int) -> np.ndarray:
-    """Pairs (m × 2, row numbers) of texts that share a band, each once, better rank first.
+def pairs_of(keys: np.ndarray, rank: np.ndarray, bucket: int) -> np.ndarray:
+    """Pairs (m × 2, places) of texts with the same key, better rank first.
 
-    `bands` is n × b; `rank` a place a row. In a bucket of at most `bucket` texts all pairs are made. In a larger one
-    each is paired with the best and with its neighbour by rank, or a licence text would cost the square of its copies.
+    In a bucket of at most `bucket` texts all pairs are made. In a larger one each is paired with the best and with its
+    neighbour by rank, or a licence text would cost the square of its copies.
     """
-    found = [_pairs_of(bands[:, band], rank, bucket) for band in range(bands.shape[1])]
-    pairs = np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
-    return np.unique(pairs, axis=0) if len(pairs) else pairs
-
-
-def components(pairs: np.ndarray, size: int) -> np.ndarray:
-    """For each of `size` nodes the number of its component: the smallest node in it (union by smaller root)."""
-    parent = list(range(size))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for a, b in pairs.tolist():
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    return np.array([root(node) for node in range(size)], dtype=np.int64)
-
-
-def _pairs_of(keys: np.ndarray, rank: np.ndarray, bucket: int) -> np.ndarray:
     order = np.lexsort((rank, keys))
     ends = np.flatnonzero(np.r_[keys[order][1:] != keys[order][:-1], True]) + 1 if len(keys) else np.zeros(0, int)
     starts = np.r_[0, ends[:-1]] if len(ends) else ends
@@ -47,3 +25,12 @@ def _pairs_of(keys: np.ndarray, rank: np.ndarray, bucket: int) -> np.ndarray:
     far = np.flatnonzero((size > bucket) & (place > 1))
     pairs.append(np.stack([order[far - place[far]], order[far]], axis=1))
     return np.concatenate(pairs)
+
+
+def components(pairs: np.ndarray, size: int) -> np.ndarray:
+    """For each of `size` nodes the number of its component, int64; `pairs` are m × 2."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    return connected_components(edges, directed=False)[1].astype(np.int64)

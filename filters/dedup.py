@@ -1,153 +1,138 @@
-"""Exact and near duplicates: sign → bands → candidates → exact Jaccard → components → decide.
+"""Exact and near duplicates: sign → buckets → candidates → exact Jaccard → decide.
 
 MinHash only proposes; a pair counts when the exact Jaccard similarity of its shingle sets reaches the threshold. In a
 component of such pairs the best text (highest priority, then smallest id) stays, and every other goes that resembles
 one that stays. A text that hangs on by a chain of others, itself unlike all that stay, stays too. So each removal has
 a similarity at or above the threshold, a second pass removes nothing, and the result is the same for any order, any
 partitioning and any number of workers.
+
+Each pass takes one part of the work at a time and commits what it makes of it, so memory does not grow with the texts
+and a run that was killed goes on where it was. What is held is small: a byte for a text, about 100 for one that shares a
+bucket, eight for a pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from filters.batch import slices, text_series
-from filters.components import components, linked
+from corpus.local_store import Disk, LocalStore
+from corpus.resumable import Run, begin, resumed
+from corpus.shards import Partition, read_partition
+from corpus.store import Store
+from filters.candidates import Candidates, gather, involved, loads, members, pairs, shares
 from filters.config import DuplicatesConfig
-from filters.minhash import Signatures, jaccard, s_curve, shingle_sets, sign
+from filters.dedup_passes import GROUP_ROWS, Held, Load, Part, Wanted, sign_part, spill, verify
+from filters.minhash import s_curve
+from filters.segments import offsets_of
+from filters.words import WORDS_VERSION
 
-__all__ = ["DUPLICATES", "find_duplicates", "s_curve"]
+__all__ = ["DUPLICATES", "begin_work", "find_duplicates", "s_curve"]
 
 DUPLICATES = pa.schema(
     [("id", pa.string()), ("kept_id", pa.string()), ("jaccard", pa.float32()), ("kind", pa.string())]
 )
-SIGN_BYTES = 2 << 20  # text signed at a time: its words and shingles stay in the processor's cache
-Run = Callable[..., Iterable[Any]]
+
+
+AT_ONCE = 1 << 16  # pairs
+PASSES_VERSION = 1  # changes when a pass would make something else of the same documents
+
+
+class Forgetful(Disk):
+    """For a folder that does not outlive the process: nothing is made durable."""
+
+    def fsync(self, path: Path) -> None:
+        pass
 
 
 def find_duplicates(
-    tables: Sequence[pa.Table],
-    config: DuplicatesConfig,
-    priority: Callable[[pa.Table], Sequence[float]] = lambda table: [0.0] * table.num_rows,
-    run: Run = map,
+    parts: Sequence[Part | pa.Table], config: DuplicatesConfig, run: Run = map, work: Store | None = None
 ) -> pa.Table:
     """Rows of schema `DUPLICATES`, sorted by id: each text that goes, the one that stays for it, their similarity.
 
-    `tables` have `id` and `text`; `run` maps the two passes that read text (signing, verifying) over them, in this
-    process or elsewhere. Between those passes a text costs 8 bytes a band; verifying holds the candidates' shingles.
+    Parts have `id` and `text`, and `priority` if some texts are better than others. `run` maps the passes over parts,
+    in this process or elsewhere. With `work`, a folder that `begin_work` has seen, a killed call goes on where it was.
+    Without, it works in a temporary folder.
     """
-    if not sum(table.num_rows for table in tables):
+    given = [Held(part) if isinstance(part, pa.Table) else part for part in parts]
+    if work is not None:
+        return _found(given, config, run, work)
+    with tempfile.TemporaryDirectory(prefix="hornbook-dedup-") as folder:
+        return _found(given, config, run, LocalStore(Path(folder), Forgetful()))
+
+
+def begin_work(work: Store, config: DuplicatesConfig, documents: object) -> None:
+    """Clear the folder, unless it was begun with the same documents (whatever names them) and settings."""
+    plan = {"config": config.model_dump(mode="json"), "documents": documents}
+    begin(work, {**plan, "versions": [WORDS_VERSION, PASSES_VERSION]})
+
+
+def _found(parts: Sequence[Part], config: DuplicatesConfig, run: Run, work: Store) -> pa.Table:
+    signed = resumed(work, "signed", partial(sign_part, config=config), parts, run)
+    if not sum(item.rows for item in signed):
         return DUPLICATES.empty_table()
-    ids = pa.concat_arrays([table["id"].cast(pa.string()).combine_chunks() for table in tables])
-    rank = _ranks(ids, np.concatenate([np.asarray(priority(table), dtype=float) for table in tables]))
-    signed = _joined(list(run(partial(sign_table, config=config), tables)))
-    first = _first_of_equals(signed.exact, rank)
-    alone = np.flatnonzero((signed.shingles > 0) & (first == np.arange(len(first))))
-    pairs = alone[linked(signed.bands[alone], rank[alone], config.bucket)]
-    kept, value = _decide(*_verified(pairs, tables, config, run), rank, len(rank))
-    # A copy goes with its original: when that one resembles a better text, both do.
-    copied = first != np.arange(len(first))
-    kept, value = kept[first], value[first]
-    gone = np.flatnonzero(kept != np.arange(len(kept)))
-    kinds = np.where(copied[gone], "exact", "near")
-    columns = [ids.take(gone), ids.take(kept[gone]), pa.array(value[gone], pa.float32()), pa.array(kinds.tolist())]
-    return pa.table(columns, schema=DUPLICATES).sort_by("id")
+    cut = shares(sum(item.rows for item in signed), config.bands)
+    buckets = resumed(work, "buckets", partial(members, store=work, signed=signed), cut, run)
+    candidates = gather(work, signed, buckets)
+    if not len(candidates):
+        return DUPLICATES.empty_table()
+    todo = list(loads(pairs(work, buckets, candidates, config.bucket), candidates))
+    wanted = _wanted(parts, signed, candidates, *involved(todo))
+    spilled = resumed(work, "shingles", partial(spill, config=config), wanted, run, GROUP_ROWS)
+    check = partial(verify, store=work, spilled=spilled, threshold=config.threshold)
+    verified = resumed(work, "verified", check, [Load(*item) for item in enumerate(todo)], run)
+    return _told(candidates, *_decide(work, verified, candidates))
 
 
-def sign_table(table: pa.Table, config: DuplicatesConfig) -> Signatures:
-    """Signatures of one table: the first pass."""
-    return _joined([sign(text_series(part), config) for part in slices(table, SIGN_BYTES)], config.bands)
+def _wanted(
+    parts: Sequence[Part], signed: Sequence[Partition], candidates: Candidates, numbers: np.ndarray, texts: np.ndarray
+) -> list[Wanted]:
+    """What of each part is to be spilled."""
+    ends = offsets_of(np.array([item.rows for item in signed], np.int64))
+    rows = candidates.rows[texts]
+    cuts = np.searchsorted(rows, ends)
+    spans = [slice(cuts[n], cuts[n + 1]) for n in range(len(parts))]
+    return [Wanted(part, rows[span] - begin, texts[span], numbers[span])
+            for part, begin, span in zip(parts, ends[:-1], spans, strict=True)]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A table, and the rows in it whose shingles are needed."""
+def _decide(work: Store, verified: Iterable[Partition], candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
+    """For each candidate the one that stays for it (itself, if it stays) and their similarity.
 
-    table: pa.Table
-    rows: np.ndarray
-
-
-def read_shingles(wanted: Wanted, config: DuplicatesConfig) -> list[np.ndarray]:
-    """Shingle sets of the wanted rows: the second pass."""
-    chosen = wanted.table.select(["text"]).take(pa.array(wanted.rows))
-    return [found for part in slices(chosen, SIGN_BYTES) for found in shingle_sets(text_series(part), config)]
-
-
-def _joined(parts: Sequence[Signatures], bands: int = 0) -> Signatures:
-    if not parts:
-        return Signatures(np.zeros(0, object), np.zeros((0, bands), np.uint64), np.zeros(0, np.int64))
-    return Signatures(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("exact", "bands", "shingles"))
-    )
-
-
-def _ranks(ids: pa.Array, priority: np.ndarray) -> np.ndarray:
-    """The place of each text when the best comes first: highest priority, then smallest id."""
-    order = pc.sort_indices(
-        pa.table({"priority": priority, "id": ids}), sort_keys=[("priority", "descending"), ("id", "ascending")]
-    ).to_numpy()
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank
-
-
-def _first_of_equals(exact: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    """For each text the best one with the same normalised text, itself if there is no other."""
-    groups = pa.array(exact, pa.binary()).dictionary_encode().indices.to_numpy()
-    order = np.lexsort((rank, groups))
-    starts = np.r_[True, groups[order][1:] != groups[order][:-1]]
-    first = np.empty(len(exact), dtype=np.int64)
-    first[order] = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
-    return first
-
-
-def _verified(
-    pairs: np.ndarray, tables: Sequence[pa.Table], config: DuplicatesConfig, run: Run
-) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs whose exact similarity reaches the threshold, and that similarity."""
-    needed = np.unique(pairs)
-    ends = np.cumsum([table.num_rows for table in tables])
-    starts = ends - [table.num_rows for table in tables]
-    shares = [needed[(needed >= low) & (needed < high)] - low for low, high in zip(starts, ends, strict=True)]
-    wanted = [Wanted(table, rows) for table, rows in zip(tables, shares, strict=True) if len(rows)]
-    found = [item for part in run(partial(read_shingles, config=config), wanted) for item in part]
-    sets: Mapping[int, np.ndarray] = dict(zip(needed.tolist(), found, strict=True))
-    values = np.array([jaccard(sets[a], sets[b]) for a, b in pairs.tolist()], dtype=np.float64)
-    same = values >= config.threshold
-    return pairs[same], values[same]
-
-
-def _decide(pairs: np.ndarray, values: np.ndarray, rank: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each text the one that stays for it (itself, if it stays) and their similarity.
-
-    Components are independent of each other; within one, the best text decides first.
+    The best text decides first; whether a text stays depends only on better ones.
     """
-    kept, value = np.arange(size), np.ones(size)
-    labels = components(pairs, size)
-    for members in _by_component(pairs, labels):
-        better: dict[int, list[tuple[int, float]]] = {}
-        for row in members:
-            winner, other = sorted(pairs[row].tolist(), key=rank.__getitem__)
-            better.setdefault(other, []).append((winner, float(values[row])))
-        for other in sorted(better, key=rank.__getitem__):
-            staying = [(winner, alike) for winner, alike in better[other] if kept[winner] == winner]
-            if staying:
-                kept[other], value[other] = min(staying, key=lambda item: rank[item[0]])
+    kept, value = np.arange(len(candidates)), np.ones(len(candidates))
+    stays = bytearray(b"\1") * len(candidates)
+    for better, other, alike in _by_rank([read_partition(work, item) for item in verified], candidates.rank):
+        if stays[better] and stays[other]:
+            stays[other] = 0
+            kept[other], value[other] = better, alike
     return kept, value
 
 
-def _by_component(pairs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-    """Row numbers of the pairs, one array a component."""
-    if not len(pairs):
-        return []
-    groups = labels[pairs[:, 0]]
-    order = np.argsort(groups, kind="stable")
-    cuts = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
-    return np.split(order, cuts)
+def _by_rank(tables: Sequence[pa.Table], rank: np.ndarray) -> Iterator[tuple[int, int, float]]:
+    """Verified pairs in the order of the worse text, then of the better."""
+    if not tables:
+        return
+    table = pa.concat_tables(tables)
+    better, other, alike = (table[name].to_numpy() for name in ("better", "other", "jaccard"))
+    order = np.lexsort((rank[better], rank[other]))
+    for start in range(0, len(order), AT_ONCE):
+        rows = order[start : start + AT_ONCE]
+        yield from zip(better[rows].tolist(), other[rows].tolist(), alike[rows].tolist(), strict=True)
+
+
+def _told(candidates: Candidates, kept: np.ndarray, value: np.ndarray) -> pa.Table:
+    """A copy goes with its original: when that one resembles a better text, both do."""
+    first, own = candidates.first, np.arange(len(candidates))
+    kept, value = kept[first], value[first]
+    gone = np.flatnonzero(kept != own)
+    kinds = np.where((first != own)[gone], "exact", "near")
+    columns = [candidates.ids.take(pa.array(gone)), candidates.ids.take(pa.array(kept[gone])),
+               pa.array(value[gone], pa.float32()), pa.array(kinds.tolist(), pa.string())]  # fmt: skip
+    return pa.table(columns, schema=DUPLICATES).sort_by("id")

@@ -15,7 +15,7 @@ import polars as pl
 import xxhash
 
 from filters.config import DuplicatesConfig
-from filters.runs import SPACE, STEP, Runs, hashed, split_runs
+from filters.runs import STEP, Runs, hash_pieces, split_runs
 from filters.segments import offsets_of
 from filters.words import Words
 
@@ -34,7 +34,7 @@ class Signatures:
 def sign(texts: pl.Series, config: DuplicatesConfig) -> Signatures:
     """Signatures of a string series without nulls."""
     runs = split_runs(texts)
-    run_hashes = hashed(runs)
+    run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
     hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
     bands = _bands(_digests(hashes, offsets, config), config)
     return Signatures(_exact(runs, run_hashes), bands, np.diff(offsets))
@@ -64,13 +64,16 @@ def rolled(tokens: np.ndarray, cuts: np.ndarray, size: int) -> tuple[np.ndarray,
 def shingle_sets(texts: pl.Series, config: DuplicatesConfig) -> list[np.ndarray]:
     """The sorted distinct shingles of each text: what exact Jaccard similarity is taken over."""
     runs = split_runs(texts)
-    hashes, offsets = rolled(*_words(runs, hashed(runs)), config.shingle)
+    run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
+    hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
     return [np.unique(hashes[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]  # noqa: RUF007
 
 
 def jaccard(a: np.ndarray, b: np.ndarray) -> float:
     """Exact Jaccard similarity of two sorted sets; 0 for two empty ones."""
-    common = len(np.intersect1d(a, b, assume_unique=True))
+    both = np.concatenate([a, b])
+    both.sort()
+    common = np.count_nonzero(both[1:] == both[:-1])
     total = len(a) + len(b) - common
     return common / total if total else 0.0
 
@@ -88,13 +91,10 @@ def _words(runs: Runs, run_hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _exact(runs: Runs, run_hashes: np.ndarray) -> np.ndarray:
-    """xxh3-128 over the runs of each text, without white space at either end."""
-    begins, ends = runs.offsets[:-1].copy(), runs.offsets[1:].copy()
-    blank = np.r_[runs.kinds == SPACE, False]
-    begins += blank[begins] & (begins < ends)
-    ends -= blank[ends - 1] & (begins < ends)
-    view = run_hashes.astype("<u8", copy=False).view(np.uint8).data
-    digests = [xxhash.xxh3_128_digest(view[8 * begin : 8 * end]) for begin, end in zip(begins, ends, strict=True)]
+    """xxh3-128 over the runs of each text and where white space is between them."""
+    marked = np.where(runs.apart, run_hashes * STEP, run_hashes).astype("<u8", copy=False)
+    view, cuts = marked.view(np.uint8).data, (8 * runs.offsets).tolist()
+    digests = [xxhash.xxh3_128_digest(view[begin:end]) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]  # noqa: RUF007
     return np.array([*digests, None], dtype=object)[:-1]
 
 

@@ -1,4 +1,4 @@
-"""Texts as runs of like characters: words, ideographs, white space and the rest, found by arithmetic over bytes.
+"""Texts as runs of like characters: words, ideographs and the rest between white space, found by arithmetic over bytes.
 
 A regular expression spends most of its time between two words. Here every byte of a batch gets a kind from a table, a
 run ends where the kind changes, and runs are hashed eight bytes at a time, all of them at once. What a character is
@@ -29,7 +29,7 @@ PAD = 16  # bytes of zeros behind the last text, so that its last run can be rea
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The runs of n lower-cased texts in reading order; the r runs of all texts are cut into texts by `offsets`."""
+    """The runs of n lower-cased texts in reading order, white space left out; `offsets` cut the r runs into texts."""
 
     data: np.ndarray  # uint8, UTF-8 of all texts
     starts: np.ndarray  # int64 [r], first byte
@@ -40,7 +40,15 @@ class Runs:
     @property
     def words(self) -> np.ndarray:
         """Which runs are words or ideographs, bool [r]."""
-        return (self.kinds == LETTER) | (self.kinds == IDEOGRAPH)
+        return self.kinds != OTHER
+
+    @property
+    def apart(self) -> np.ndarray:
+        """Which runs have white space before them and another run of the text before that, bool [r]."""
+        apart = np.zeros(len(self.starts), bool)
+        np.greater(self.starts[1:], self.starts[:-1] + self.sizes[:-1], out=apart[1:])
+        apart[self.offsets[:-1][np.diff(self.offsets) > 0]] = False
+        return apart
 
 
 def split_runs(texts: pl.Series) -> Runs:
@@ -52,8 +60,10 @@ def split_runs(texts: pl.Series) -> Runs:
     begins[:-1] |= (kinds == IDEOGRAPH) & (data[:-PAD] >= 0xC0)  # each is a run of its own
     begins[cuts] = True
     edges = np.flatnonzero(begins)
-    starts = edges[:-1]
-    return Runs(data, starts, np.diff(edges), kinds[starts], np.searchsorted(starts, cuts))
+    kinds = kinds[edges[:-1]]
+    solid = np.flatnonzero(kinds != SPACE)
+    starts = edges[solid]
+    return Runs(data, starts, edges[solid + 1] - starts, kinds[solid], np.searchsorted(starts, cuts))
 
 
 def padded(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -65,14 +75,6 @@ def padded(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     if data is not None:
         raw[:-PAD] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
     return raw, ends - ends[0]
-
-
-def hashed(runs: Runs) -> np.ndarray:
-    """A stable hash of each run's bytes, uint64 [r]; white space of any kind and length is one and the same."""
-    solid = np.flatnonzero(runs.kinds != SPACE)
-    result = np.full(len(runs.starts), STEP)
-    result[solid] = hash_pieces(runs.data, runs.starts[solid], runs.sizes[solid])
-    return result
 
 
 def hash_pieces(data: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -95,7 +97,7 @@ def hash_pieces(data: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.n
 
 def _fold(mixed: np.ndarray, piece: np.ndarray, sizes: np.ndarray) -> None:
     """Take in up to eight bytes a run, in place; what stands behind the run's end counts as zero."""
-    piece &= FIRST[np.minimum(sizes, 8)]
+    piece &= FIRST.take(sizes, mode="clip")
     mixed ^= piece
     mixed *= MIX
     mixed ^= mixed >> np.uint64(32)
@@ -106,7 +108,7 @@ FIRST = np.array([(1 << (8 * size)) - 1 for size in range(9)], np.uint64)  # mas
 
 def _kinds(data: np.ndarray) -> np.ndarray:
     """The kind of the character that each byte belongs to, uint8."""
-    kinds = np.frombuffer(bytearray(data.tobytes().translate(_ascii())), np.uint8)
+    kinds = np.frombuffer(bytearray(data).translate(_ascii()), np.uint8)
     for width, (lowest, highest, bits) in LEADS.items() if (data >= 0xC0).any() else ():
         leads = np.flatnonzero((data >= lowest) & (data <= highest))
         point = (data[leads] & np.uint8(bits)).astype(np.int32)

@@ -14,7 +14,7 @@ DATATROVE = Environment(
     "datatrove-filters", ("datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1", "setuptools<81")
 )
 GAOYA = Environment("gaoya", ("gaoya==0.2.2",))
-DATA_JUICER = Environment("data-juicer", ("py-data-juicer==1.4.6", "aiohttp"))
+DATA_JUICER = Environment("data-juicer", ("py-data-juicer==1.4.6", "aiohttp", "pyarrow<21"))
 TEXT_DEDUP = Environment("text-dedup", ("text-dedup==0.4.0", "setuptools<81"))
 # Its extra `text-cpu` asks for a fastText that does not build with NumPy 2; the filters import what is named here.
 NEMO = Environment(

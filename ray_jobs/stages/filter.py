@@ -14,12 +14,14 @@ from corpus.facts import Fact, curves, histogram, samples, table
 from corpus.ids import digest
 from corpus.label_join import NOT_KEPT, TEXT_CHANGED, LabelJoin
 from corpus.manifest import Balance, Manifest, dataset_hash, table_of, tables_of
+from corpus.resumable import clear
 from corpus.shards import write_partition
 from corpus.soft_labels import KIND
 from corpus.store import Store
 from filters.chain import decide, score_table
+from filters.config import DuplicatesConfig
 from filters.decontaminate import benchmark_hash, contamination
-from filters.dedup import find_duplicates, s_curve
+from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.sensitive import policies, redact
 from ray_jobs.grounding import with_facts
 from ray_jobs.line import Line
@@ -44,12 +46,7 @@ def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
     scores = with_facts(line, inputs, documents, _with_contamination(line, documents, scores))
     rejected = decide(documents, scores, line.recipe.filters)
     survivors = _without(documents, rejected["id"])
-    copies = find_duplicates(
-        [survivors.slice(start, SHARD_ROWS) for start in range(0, survivors.num_rows, SHARD_ROWS)],
-        line.recipe.filters.duplicates,
-        lambda part: _priority(part, scores),
-        line.passes.map,
-    )
+    copies = _copies(line, survivors, scores, store.child("dedup"))
     rejected = pa.concat_tables([rejected, _duplicates(copies, survivors)])
     kept = _without(survivors, copies["id"])
     kept = with_tokens(kept, line.teacher.counter()).sort_by("id")
@@ -102,10 +99,22 @@ def _without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
     return documents.filter(pc.invert(pc.is_in(documents["id"], value_set=ids.combine_chunks())))
 
 
-def _priority(part: pa.Table, scores: pa.Table) -> list[float]:
+def _copies(line: Line, survivors: pa.Table, scores: pa.Table, work: Store) -> pa.Table:
     """Of two copies the one with the better quality score stays."""
     quality = dict(zip(scores["id"].to_pylist(), scores["quality.teaches"].to_pylist(), strict=True))
-    return [quality[row] for row in part["id"].to_pylist()]
+    ids = survivors["id"].to_pylist()
+    priority = [quality[row] for row in ids]
+    table = survivors.select(["id", "text"]).append_column("priority", pa.array(priority, pa.float64()))
+    config = line.recipe.filters.duplicates
+    begin_work(work, config, digest(ids, [str(value) for value in priority]))
+    copies = find_duplicates(
+        [table.slice(start, SHARD_ROWS) for start in range(0, table.num_rows, SHARD_ROWS)],
+        config,
+        line.passes.map,
+        work,
+    )
+    clear(work)
+    return copies
 
 
 def _duplicates(copies: pa.Table, documents: pa.Table) -> pa.Table:
@@ -167,7 +176,7 @@ def _facts(
         **_sensitive_fact(line, scores),
         "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
         "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",
-                                   {"14 × 8": s_curve(line.recipe.filters.duplicates)}),
+                                   {_index_name(line.recipe.filters.duplicates): s_curve(line.recipe.filters.duplicates)}),
         "samples.kept": samples("Kept", _samples(line, kept)),
         "samples.rejected": samples("Rejected", _rejected_samples(line, documents, rejected)),
     }  # fmt: skip
@@ -182,6 +191,10 @@ def _sensitive_fact(line: Line, scores: pa.Table) -> dict[str, Fact]:
             rows.append([kind, int((found > 0).sum()), int(found.sum()), policy])
     columns = ["kind", "documents", "findings", "policy"]
     return {"sensitive": table("Sensitive text found", columns, rows)} if rows else {}
+
+
+def _index_name(config: DuplicatesConfig) -> str:
+    return f"{config.bands} × {config.rows}"
 
 
 def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:

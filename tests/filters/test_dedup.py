@@ -6,13 +6,14 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from datasketch import MinHash
 
-from filters.components import components, linked
+from filters.components import components, pairs_of
 from filters.config import DuplicatesConfig
 from filters.dedup import DUPLICATES, find_duplicates
 from filters.minhash import jaccard, s_curve, shingle_sets, sign
@@ -103,20 +104,21 @@ def test_result_depends_on_neither_order_nor_partitions(corpus: dict[str, str]) 
     names = [*list(corpus)[:300], "copy1", "copy2"]
     rows = {**corpus, "copy1": corpus["0000a"], "copy2": corpus["0005b"].upper() + "  \n"}
 
-    def priority(part: pa.Table) -> list[float]:
-        return [float(int(name[:4], 36) % 3) for name in part["id"].to_pylist()]
+    def part(names: list[str]) -> pa.Table:
+        priority = pa.array([float(int(name[:4], 36) % 3) for name in names], pa.float64())
+        return table({name: rows[name] for name in names}).append_column("priority", priority)
 
     def backwards(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return [work(item) for item in list(items)[::-1]][::-1]
 
-    expected = find_duplicates([table({name: rows[name] for name in names})], CONFIG, priority)
+    expected = find_duplicates([part(names)], CONFIG)
     assert expected.num_rows > 30
     assert expected.schema == DUPLICATES
     for seed, size in ((1, 7), (2, 50), (3, 1000)):
         random.Random(seed).shuffle(names)
-        parts = [table({name: rows[name] for name in names[i : i + size]}) for i in range(0, len(names), size)]
-        parts.insert(1, table({}))
-        assert find_duplicates(parts, CONFIG, priority, backwards).equals(expected)
+        parts = [part(names[i : i + size]) for i in range(0, len(names), size)]
+        parts.insert(1, part([]))
+        assert find_duplicates(parts, CONFIG, backwards).equals(expected)
 
 
 def test_a_second_pass_removes_nothing(corpus: dict[str, str]) -> None:
@@ -130,7 +132,7 @@ def test_the_better_text_stays_and_ties_go_to_the_smaller_id() -> None:
     rows = {name: " ".join(words(1)) for name in ("c", "a", "b")}
     tied = find_duplicates([table(rows)], CONFIG)
     assert set(tied["kept_id"].to_pylist()) == {"a"}
-    best = find_duplicates([table(rows)], CONFIG, lambda part: [float(name == "c") for name in part["id"].to_pylist()])
+    best = find_duplicates([table(rows).append_column("priority", pa.array([1.0, 0.0, 0.0]))], CONFIG)
     assert set(best["kept_id"].to_pylist()) == {"c"}
 
 
@@ -169,9 +171,25 @@ def test_short_and_empty_texts_are_only_compared_exactly() -> None:
     assert found == {"b": "a", "e": "d"}
 
 
+@pytest.mark.parametrize(
+    ("text", "other", "same"),
+    [
+        ("one two", " One\u3000\n two\t", True),
+        ("a, b", "a , b", False),
+        ("a, b c", "a b, c", False),
+        ("ab", "a b", False),
+        ("中文", "中 文", False),
+    ],
+)
+def test_an_exact_copy_may_differ_in_case_and_in_the_kind_of_white_space_only(
+    text: str, other: str, same: bool
+) -> None:
+    first, second = sign(pl.Series([text, other]), CONFIG).exact
+    assert (first == second) is same
+
+
 def test_a_bucket_with_thousands_of_members_costs_linear_work() -> None:
-    bands = pl.Series([7] * 5000).to_numpy().astype("uint64").reshape(-1, 1)
-    pairs = linked(bands, pl.Series(range(5000)).to_numpy(), 24)
+    pairs = pairs_of(np.full(5000, 7, np.uint64), np.arange(5000), 24)
     assert len(pairs) < 2 * 5000
     assert set(components(pairs, 5000).tolist()) == {0}
 

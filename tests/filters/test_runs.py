@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.runs import SPACE, hashed, split_runs
+from filters.runs import split_runs
 from filters.words import WORD, given_words, split_words
 
 ALPHABET = "aZ09_ -.,\n\t\u3000\u00a0éßİ́中文字ひカ。，💡𠀀क्षไ한\u200d\x00"
@@ -48,10 +48,11 @@ def test_every_character_that_a_regular_expression_calls_a_word_is_one() -> None
     assert words.vocabulary.take(words.codes).to_pylist() == every.str.to_lowercase().str.extract_all(WORD).to_list()[0]
 
 
-def test_runs_put_together_are_the_text_and_like_characters_stand_together() -> None:
-    text = "one  two,three\n\n中文x  "
-    assert "".join(pieces(text)) == text
-    assert pieces(text) == ["one", "  ", "two", ",", "three", "\n\n", "中", "文", "x", "  "]
+def test_like_characters_stand_together_and_white_space_between_them_is_marked() -> None:
+    text = " one  two,three\n\n中文x  "
+    assert pieces(text) == ["one", "two", ",", "three", "中", "文", "x"]
+    apart = split_runs(pl.Series([text, "", " ", "\u3000y z", "w"])).apart.tolist()
+    assert apart == [False, True, False, False, True, False, False, False, True, False]
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 63, 64, 65, 200])
@@ -67,13 +68,6 @@ def test_hashes_of_many_words_do_not_meet() -> None:
     hashes = split_words(pl.Series([" ".join(f"w{n}" for n in range(200_000))])).hashes
     assert len(np.unique(hashes)) == 200_000
     assert len(np.unique(hashes & np.uint64(0xFFFFFFFF))) > 199_950  # in half of the bits five are expected to
-
-
-def test_white_space_of_any_kind_counts_as_one() -> None:
-    runs = split_runs(pl.Series(["a b", "a \n\t\u3000b"]))
-    found = hashed(runs)
-    assert runs.kinds.tolist().count(SPACE) == 2
-    assert found[:3].tolist() == found[3:].tolist()
 
 
 def test_one_endless_word_costs_linear_time() -> None:
