@@ -46,11 +46,11 @@ def resumed(
     group_rows: int | None = None,
 ) -> list[Partition]:
     """One partition of `kind` for each item, in their order; `run` maps the items that have none yet."""
-    there = {_index(name): name for name in store.names(f"{kind}/")}
+    there = {partition_index(name): name for name in store.names(f"{kind}/")}
     left = [(index, item) for index, item in enumerate(items) if index not in there]
     commit = partial(_commit, store=store, kind=kind, work=work, group_rows=group_rows)
     made = {item.name: item for item in run(commit, left)}
-    there |= {_index(name): name for name in made}
+    there |= {partition_index(name): name for name in made}
     return [made.get(there[index]) or committed_partition(store, there[index]) for index in range(len(items))]
 
 
@@ -61,5 +61,6 @@ def _commit(
     return write_partition(store, kind, index, work(item), group_rows=group_rows, packed=False)
 
 
-def _index(name: str) -> int:
+def partition_index(name: str) -> int:
+    """The number of the item that a partition was made of."""
     return int(name.rpartition("/")[2].partition("-")[0])

@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.document import Rejection
+from corpus.document import DOCUMENTS, Rejection
 from corpus.errors import RecipeError
+from corpus.ids import canonical
+from corpus.local_store import LocalStore, sync
+from corpus.readers import state_of
+from corpus.resumable import clear, partition_index
+from corpus.shards import Partition, committed_partition, read_partition, write_partition
+from corpus.store import TEMPORARY, Store
 from filters.config import DuplicatesConfig
-from filters.dedup import find_duplicates, s_curve
+from filters.dedup import begin_work, find_duplicates, s_curve
+from filters.dedup_passes import Stored
 from filters.repeated_parts import Unit, find_shared, without_shared
 from filters.semantic import nearest_better, repeats, shares
 from filters.vectors import word_vectors
+from ray_jobs.passes import passes_for
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.recipe import RunConfig
+
+READ = "read.json"  # in the work folder: all files are read, and what of them could not be
+PART_ROWS = 20_000
 
 
-def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str) -> list[str]:
-    """Write the documents that are no copy of another one, and say what the index can find."""
-    tables, rejected = _tables(files, field)
+def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str, workers: int = 0) -> list[str]:
+    """Write the documents that are no copy of another one, and say what the index can find.
+
+    Memory is bounded: what is read and what is worked out rests in `OUT.work` until `out` is written. The same command
+    after a kill goes on from there.
+    """
     config = DuplicatesConfig(threshold=threshold)
-    copies = find_duplicates(tables, config)
-    whole = pa.concat_tables(tables)
-    kept = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=copies["id"].combine_chunks())))
-    pq.write_table(kept, out, compression="zstd")
-    kinds = Counter(copies["kind"].to_pylist())
+    work = LocalStore(out.with_name(f"{out.name}.work"))
+    begin_work(work, config, {"files": state_of(files), "field": field})
+    documents, unread_rows = _staged(files, field, work)
+    run = passes_for(RunConfig(workers=workers)).map
+    copies = find_duplicates([Stored(work, item) for item in documents], config, run, work)
+    kept = _write_kept(work, documents, copies, out)
+    clear(work)
+    shutil.rmtree(work.local, ignore_errors=True)
     return [
-        f"{whole.num_rows:,} documents, {kept.num_rows:,} kept",
-        *(f"{count:,} {kind} copies" for kind, count in kinds.items()),
+        f"{sum(item.rows for item in documents):,} documents, {kept:,} kept",
+        *(f"{count:,} {kind} copies" for kind, count in Counter(copies["kind"].to_pylist()).items()),
+        *_groups(copies),
         *_curve(config),
-        *unread(rejected),
+        *unread_rows,
     ]
+
+
+def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partition], list[str]]:
+    """The documents as partitions, and a line for each reason why rows could not be read."""
+    if not work.exists(READ):
+        there = {partition_index(name) for name in work.names("documents/")}
+        rejected: list[Rejection] = []
+        for index, table in enumerate(batches(files, field, rejected, PART_ROWS)):
+            if index not in there:
+                write_partition(work, "documents", index, table)
+        work.commit(READ, canonical(unread(rejected)))
+    parts = [committed_partition(work, name) for name in work.names("documents/")]
+    told: list[str] = orjson.loads(work.read(READ))
+    if not parts:
+        raise RecipeError("no readable document in these files", hint="; ".join(told[:3]))
+    return parts, told
+
+
+def _write_kept(work: Store, documents: Sequence[Partition], copies: pa.Table, out: Path) -> int:
+    """Under a temporary name first: `out` is whole or not there."""
+    gone, kept, whole = copies["id"].combine_chunks(), 0, out.with_name(f"{TEMPORARY}{out.name}")
+    with pq.ParquetWriter(whole, DOCUMENTS, compression="zstd") as writer:
+        for item in documents:
+            table = read_partition(work, item)
+            left = table.filter(pc.invert(pc.is_in(table["id"], value_set=gone)))
+            writer.write_table(left.cast(DOCUMENTS))
+            kept += left.num_rows
+    sync(whole)
+    whole.replace(out)
+    return kept
 
 
 def shared_files(files: Sequence[str], out: Path, unit: Unit, field: str) -> list[str]:
@@ -78,6 +129,12 @@ def _tables(files: Sequence[str], field: str) -> tuple[list[pa.Table], list[Reje
     if not tables:
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     return tables, rejected
+
+
+def _groups(copies: pa.Table) -> Iterator[str]:
+    """How many copies the most copied text has."""
+    sizes = Counter(copies["kept_id"].to_pylist()).most_common(1)
+    yield from (f"most copied: {name} with {count:,} copies" for name, count in sizes)
 
 
 def _curve(config: DuplicatesConfig) -> Iterator[str]:

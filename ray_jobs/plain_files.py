@@ -19,6 +19,7 @@ from filters.rules import PROFILES
 
 SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "quality")
 BATCH = 5000  # documents scored at once: bounds memory
+BATCH_CHARACTERS = 64 << 20
 
 
 def score_files(
@@ -45,17 +46,20 @@ def score_files(
     return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + unread(rejected) + [f"wrote {out}"]
 
 
-def batches(files: Sequence[str], field: str, rejected: list[Rejection]) -> Iterator[pa.Table]:
-    """Documents of the files, `BATCH` at a time; rows that cannot be read are added to `rejected`."""
+def batches(files: Sequence[str], field: str, rejected: list[Rejection], rows: int = BATCH) -> Iterator[pa.Table]:
+    """Documents of the files, at most `rows` at a time and not much more than `BATCH_CHARACTERS` of text; rows that
+    cannot be read are added to `rejected`."""
     batch: list[Document] = []
+    size = 0
     for row in read_files(files, text_field=field):
         if isinstance(row, Rejection):
             rejected.append(row)
             continue
         batch.append(row)
-        if len(batch) == BATCH:
+        size += len(row.text)
+        if len(batch) == rows or size >= BATCH_CHARACTERS:
             yield documents_table(batch)
-            batch = []
+            batch, size = [], 0
     if batch:
         yield documents_table(batch)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from corpus.config import SourceConfig
 from corpus.document import Document, Rejection
-from corpus.readers.files import Found, find_files
+from corpus.readers.files import Found, find_files, states
 from corpus.readers.jsonl import read_jsonl
 from corpus.readers.machine import read_machine
 from corpus.readers.parquet import read_parquet
@@ -17,7 +17,7 @@ from corpus.readers.rows import Intake
 from corpus.readers.sample import sampled
 from corpus.readers.warc import read_warc
 
-__all__ = ["read_files", "read_source"]
+__all__ = ["read_files", "read_source", "state_of"]
 
 Rows = Iterator[Document | Rejection]
 _READERS: dict[str, Callable[[Found, Intake], Rows]] = {
@@ -55,6 +55,14 @@ def read_files(paths: Sequence[str], *, text_field: str = "text", licence: str =
             config = SourceConfig(kind="dataset", paths=(path,), text_field=text_field, licence=licence,
                                   language=language, split=split, domain="", domain_field=domain_field)  # fmt: skip
             yield from read_source(path, config, seed=0)
+
+
+def state_of(paths: Sequence[str]) -> list[list[str]]:
+    """What tells whether `read_files` would read the same again, as far as can be seen without reading."""
+    return [
+        *states([path for path in paths if not _is_dataset(path)]),
+        *([path] for path in paths if _is_dataset(path)),
+    ]
 
 
 def _all_rows(intake: Intake) -> Rows:

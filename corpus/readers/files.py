@@ -51,6 +51,16 @@ def find_files(paths: Sequence[str], source: str) -> list[Found]:
     return [Found(url, label, _kind(url, source)) for url, label in zip(urls, labels, strict=True)]
 
 
+def states(paths: Sequence[str]) -> list[list[str]]:
+    """What tells whether files are still those that were read before: place, size, and when they were written."""
+    found = []
+    for url in sorted({url for path in paths for url in _expanded(path, "files")}):
+        system, inside = fsspec.core.url_to_fs(url)
+        about = system.info(inside)
+        found.append([url, *(str(about.get(name, "")) for name in ("size", "mtime", "ETag", "LastModified"))])
+    return found
+
+
 def _expanded(path: str, source: str) -> list[str]:
     try:
         system, inside = fsspec.core.url_to_fs(os.path.expanduser(path))

@@ -51,12 +51,14 @@ def dedup(
     unit: Annotated[
         Unit, typer.Option(help="Copies of documents, parts that many share, or retellings.")
     ] = Unit.document,
+    workers: Annotated[int, typer.Option(min=0, help="Ray workers for documents; 0 works in this process.")] = 0,
     text_field: Field = "text",
 ) -> None:
     """The documents that stay when copies go.
 
     Of each group of copies it is the one with the smallest id. `--unit line` and `paragraph` take out what three documents
     or more share, everywhere but in one of them. `--unit meaning` compares vectors; nothing is verified there.
+    Documents are worked on in bounded memory; after a kill the same command goes on from OUT.work.
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet
     Example: hornbook filter dedup pages.jsonl.gz --unit line --out unique.parquet
@@ -64,7 +66,7 @@ def dedup(
     from ray_jobs.dedup_files import dedup_files, retellings_files, shared_files
 
     if unit is Unit.document:
-        say(dedup_files(files, out, threshold or 0.8, text_field))
+        say(dedup_files(files, out, threshold or 0.8, text_field, workers))
     elif unit is Unit.meaning:
         say(retellings_files(files, out, threshold or 0.95, text_field))
     else:
