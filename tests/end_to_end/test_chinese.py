@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -99,6 +100,29 @@ def test_near_copies_without_spaces_are_found_and_different_texts_are_not() -> N
     )
     found = find_duplicates([table], DuplicatesConfig())
     assert sorted(found["id"].to_pylist()) == [f"d{n}" for n in range(30, 40)]
+
+
+def test_what_was_written_and_stands_on_the_web_already_goes(recipe: Path, tmp_path: Path) -> None:
+    """The teacher's recorded replies, with a few words put in, are pages of a source: near copies across sources."""
+    pages = [text[:90] + "顺便说一下" + text[90:] for text in _recorded()]
+    (tmp_path / "zh.jsonl").write_text(
+        "\n".join(json.dumps({"text": text, "licence": "MIT"}) for text in pages), "utf-8"
+    )
+    source = f'sources={{pages: {{kind: files, paths: ["{tmp_path}/zh.jsonl"], language: zh}}}}'
+    found = resolved(recipe, source)
+    manifests = run(found, talk=Talk(quiet=True)).manifests
+    folder = run_folder(found)
+    both = [table_of(folder.child(stage), manifests[stage], "documents") for stage in ("read", "generate")]
+    home = {
+        row: source
+        for part in both
+        for row, source in zip(part["id"].to_pylist(), part["source"].to_pylist(), strict=True)
+    }
+    copies = table_of(folder.child("filter"), manifests["filter"], "duplicates").to_pylist()
+    across = [row for row in copies if {home[row["id"]], home[row["kept_id"]]} == {"pages", "synthetic"}]
+    assert across
+    assert all(row["kind"] == "near" and 0.8 <= row["jaccard"] < 1 for row in across)
+    assert folder.child("filter").names("dedup/") == [], "the spill is gone"
 
 
 def test_good_chinese_passes_every_profile_and_a_long_paragraph_is_no_long_word() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ import pyarrow.compute as pc
 import pytest
 from datasketch import MinHash
 
+from corpus.local_store import LocalStore
 from filters.components import components, pairs_of
 from filters.config import DuplicatesConfig
-from filters.dedup import DUPLICATES, find_duplicates
+from filters.dedup import DUPLICATES, Forgetful, find_duplicates
 from filters.minhash import jaccard, s_curve, shingle_sets, sign
 from filters.near_index import NearIndex
+from tests.crash.disks import CountingDisk
 
 CONFIG = DuplicatesConfig()
 
@@ -119,6 +122,28 @@ def test_result_depends_on_neither_order_nor_partitions(corpus: dict[str, str]) 
         parts = [part(names[i : i + size]) for i in range(0, len(names), size)]
         parts.insert(1, part([]))
         assert find_duplicates(parts, CONFIG, backwards).equals(expected)
+
+
+def test_a_death_at_any_write_costs_no_result(
+    corpus: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small loads, so that every pass has several pieces; then it dies after the n-th operation of the disk and goes on."""
+    monkeypatch.setattr("filters.candidates.PAIRS_AT_ONCE", 10)
+    monkeypatch.setattr("filters.candidates.KEYS_AT_ONCE", 64)
+    names = [name for name in corpus if int(name[:4]) < 60]
+    parts = [table({name: corpus[name] for name in names[start : start + 30]}) for start in range(0, len(names), 30)]
+    expected = find_duplicates(parts, CONFIG)
+    assert expected.num_rows > 10
+    count = CountingDisk()
+    assert find_duplicates(parts, CONFIG, work=LocalStore(tmp_path / "count", count)).equals(expected)
+    assert {name.partition("/")[0] for name in LocalStore(tmp_path / "count").names()} == {
+        "signed", "buckets", "shingles", "verified",
+    }  # fmt: skip
+    for number, at in enumerate(range(1, count.done, count.done // 15)):
+        folder = tmp_path / str(number)
+        with pytest.raises(KeyboardInterrupt):
+            find_duplicates(parts, CONFIG, work=LocalStore(folder, CountingDisk(at, die=True)))
+        assert find_duplicates(parts, CONFIG, work=LocalStore(folder, Forgetful())).equals(expected)
 
 
 def test_a_second_pass_removes_nothing(corpus: dict[str, str]) -> None:
