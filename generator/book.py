@@ -18,7 +18,6 @@ from generator.verification import Verification
 from generator.verify_code import Verdict
 
 JUDGED = 256  # outcomes that are judged together: a filter costs far less a text in a batch than alone
-FINAL = frozenset({"contaminated", FORGOTTEN})  # of the slot or its seed: no other attempt would end otherwise
 FILLED = ""  # the reason of an attempt that filled its slot
 Accept = Callable[[Sequence[Document]], Sequence[tuple[str, str]]]
 """(reason, detail) for each document, in order; an empty reason keeps it."""
@@ -58,6 +57,7 @@ class Book:
         self.forgotten = forgotten
         self.slot_of: dict[str, str] = {}  # by request key of everything asked, and by id of what was refused
         self.unanswered = Counter[str]()  # by reason: the machinery failed, which costs no attempt
+        self._hopeless: set[str] = set()  # slots refused before anything was asked: no attempt would end otherwise
         self.dropped: set[str] = set()  # slots that got no further attempt since their cell was closed
         self._add(() if coverage else slots)
 
@@ -144,7 +144,7 @@ class Book:
         most = self._config.attempts
         return {
             slot for slot, past in self.attempts.items()
-            if FILLED not in past and (len(past) >= most or past[-1] in FINAL)
+            if FILLED not in past and (len(past) >= most or slot in self._hopeless)
         }  # fmt: skip
 
     def _add(self, slots: Iterable[Slot]) -> None:
@@ -224,7 +224,10 @@ class Book:
         """The slot's next attempt."""
         number = len(self.attempts.get(slot.id, ()))
         self._running[slot.id] = Attempt(slot, number, self._cast(slot, number), self._config)
-        self._follow(slot, self._running[slot.id].begin())
+        first = self._running[slot.id].begin()
+        if isinstance(first, Rejection):
+            self._hopeless.add(slot.id)
+        self._follow(slot, first)
 
     def _draft(self, outcome: Outcome) -> tuple[Slot, Document] | None:
         """A document that awaits acceptance; None when the attempt goes on or has failed."""
@@ -246,7 +249,7 @@ class Book:
         self.slot_of[rejection.id] = slot.id
         past = self.attempts.setdefault(slot.id, [])
         past.append(rejection.reason)
-        if len(past) < self._config.attempts and rejection.reason not in FINAL:
+        if len(past) < self._config.attempts and slot.id not in self._hopeless:
             self._begin(slot)
         elif self._coverage:
             self._coverage.lose(slot, rejection.reason)

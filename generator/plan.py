@@ -93,7 +93,7 @@ def _budgeted(config: GenerateConfig, lanes: Sequence[Lane], seed: int) -> list[
 
 def lanes_of(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[Seed] = ()) -> list[Lane]:
     """Every lane of a recipe. Raises `RecipeError` when there is none."""
-    lanes = [lane for language in config.languages for lane in _lanes(config, library.of(language), seed, seeds)]
+    lanes = _mixed([_lanes(config, library.of(language), seed, seeds) for language in config.languages])
     if not lanes:
         raise RecipeError("generate: no form suits any of the chosen domains")
     return lanes
@@ -161,9 +161,20 @@ def _lanes(config: GenerateConfig, library: Library, seed: int, seeds: Sequence[
     domains = _chosen(config.domains, library.domains, "domain")
     forms = _usable(config, library)
     _chosen(tuple(config.draw), library.forms, "form")
-    pairs = [(name, form) for name in domains for form in library.domains[name].forms if form in forms]
-    lanes = [_cells(library.domains[name], library.forms[form], config, library, seed) for name, form in pairs]
-    return [lane for lane in lanes if lane is not None] + _seeded_lanes(config, library, forms, seed, seeds)
+    by_domain = [
+        [_cells(library.domains[name], library.forms[form], config, library, seed)
+         for form in library.domains[name].forms if form in forms]
+        for name in domains
+    ]  # fmt: skip
+    return _mixed([*by_domain, _seeded_lanes(config, library, forms, seed, seeds)])
+
+
+def _mixed(groups: Sequence[Sequence[Lane | None]]) -> list[Lane]:
+    """One of each group in turn, the n-th group from its n-th on: the beginning, which is all that a small plan sees,
+    holds something of everything."""
+    solid = [[lane for lane in group if lane is not None] for group in groups]
+    turned = [group[place % len(group) :] + group[: place % len(group)] for place, group in enumerate(solid) if group]
+    return [lane for row in itertools.zip_longest(*turned) for lane in row if lane is not None]
 
 
 def _usable(config: GenerateConfig, library: Library) -> list[str]:

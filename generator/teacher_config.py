@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from corpus.config import Section
 
+EMBEDDED = "embedded"
+EMBEDDED_LANGUAGES = ("en",)
+
 
 class BatchConfig(Section):
     """How requests are handed in with `backend: batch`."""
@@ -60,7 +63,7 @@ class PriceConfig(Section):
 class TeacherConfig(Section):
     """An OpenAI-compatible teacher: the embedded one, a model that Hornbook serves, or endpoints by URL."""
 
-    model: str = "embedded"
+    model: str = EMBEDDED
     """`embedded` (SmolLM2-135M-Instruct, in a package), a local folder, or a model's name."""
     revision: str = "main"
     """Revision of the model; part of every request's identity."""
@@ -74,6 +77,9 @@ class TeacherConfig(Section):
     """Terms of use of an endpoint that is not on this machine; needed for one."""
     licence: str = "Apache-2.0"
     """Licence of what the teacher writes."""
+    languages: tuple[str, ...] = ()
+    """Languages that it writes well. Slots in another one are not asked and are short by `language`. When not set, every
+    language is asked for; of the embedded teacher, which was trained on English, English alone."""
     tokenizer: str | None = None
     """Folder with a `tokenizer.json` that counts all budgets; the served model's own when not set."""
     temperature: float = Field(default=0.8, ge=0, le=2)
@@ -105,6 +111,11 @@ class TeacherConfig(Section):
     """The server that Hornbook starts when there is no endpoint."""
     price: PriceConfig = Field(default_factory=PriceConfig)
     """What it costs, for forecasts, caps and the ledger."""
+
+    def writes(self, language: str) -> bool:
+        """Whether texts in this language are asked for."""
+        known = self.languages or (EMBEDDED_LANGUAGES if self.model == EMBEDDED else ())
+        return not known or language in known
 
     @model_validator(mode="after")
     def _labels_come_whole(self) -> TeacherConfig:

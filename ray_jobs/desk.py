@@ -11,11 +11,10 @@ from corpus.tokens import TokenCounter, load_counter
 from generator.local import SERVED_NAME, embedded_folder, ensure_embedded_teacher
 from generator.registry import Registry
 from generator.server import VllmServer
-from generator.teacher_config import TeacherConfig
+from generator.teacher_config import EMBEDDED, TeacherConfig
 from ray_jobs.cluster import cache_folder
 from ray_jobs.talk import Talk
 
-EMBEDDED = "embedded"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -13,11 +13,11 @@ from corpus.readers import read_files
 from corpus.soft_labels import SOFT_LABELS, Labelled, labels_table, text_hash
 from generator.given_text import Scorer, label_text, load_tokenizer
 from generator.local import SERVED_NAME, ensure_embedded_teacher
+from generator.teacher_config import EMBEDDED
 from ray_jobs.cluster import cache_folder
 from ray_jobs.plain_files import unread
 
 ROWS = 64  # documents written at once: a row group, and what is lost in memory at most
-EMBEDDED = "embedded"
 
 
 def label_files(

@@ -61,6 +61,8 @@ class Plan:
     def cast(self, slot: Slot, attempt: int) -> Play:
         """What is asked in an attempt at a slot, step by step."""
         assert self.recipe.generate is not None
+        if not self.recipe.teacher.writes(slot.cell.language):
+            return unasked("language", "the teacher does not write it: teacher.languages")
         if slot.id not in self._own and any(not self.seeds[name].text for name in slot.seed_ids):
             return unasked(FORGOTTEN, "its seed was taken down")
         if by := self._contaminated(slot):

@@ -41,6 +41,13 @@ def test_slots_are_spread_evenly_over_domain_and_form() -> None:
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
+def test_a_small_plan_has_every_language_and_many_domains_and_forms() -> None:
+    cells = [slot.cell for slot in plan(24, languages=("en", "zh"))]
+    assert Counter(cell.language for cell in cells) == {"en": 12, "zh": 12}
+    assert len({cell.domain for cell in cells}) >= 12
+    assert len({cell.form for cell in cells}) >= 8
+
+
 def test_another_seed_gives_other_slots() -> None:
     assert not {slot.id for slot in plan(100, 1)} & {slot.id for slot in plan(100, 2)}
 
