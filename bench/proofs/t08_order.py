@@ -98,7 +98,7 @@ def _finding(lab: Lab) -> Finding:
             _forgotten(lab, f"{order}, {schedule}", "en") for order in ("en then zh", "en then zh, 5 % replay")
         )
         ok["forgets"] &= mean(plain_loss) >= FORGETS
-        ok["replay"] &= mean(replay_loss) <= mean(plain_loss) / 2
+        ok["replay"] &= mean(plain_loss) > 0 and mean(replay_loss) <= mean(plain_loss) / 2
         ok["spikes"] &= min(mean(_spike(lab, order, schedule)) for order in ("en then zh", "zh then en")) >= SPIKE
         figures.append(
             f"{schedule}: after the switch English costs {mean(plain_loss):+.3f} nats a byte more, with 5 % replay {mean(replay_loss):+.3f}"

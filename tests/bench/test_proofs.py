@@ -53,3 +53,16 @@ def test_held_out_and_training_text_never_meet(tmp_path: Path) -> None:
     assert not train & held
     assert train | held == {f"w{i}" for i in range(300)}
     assert 0.5 * HELD_OUT < len(held) / 300 < 1.5 * HELD_OUT
+
+
+def test_exercises_of_the_family_pass_their_own_tests_and_exam_names_are_unseen() -> None:
+    from bench.proofs.family import exercises, problem
+    from generator.jail import Jail
+    from trainer.evaluation.programs import judgeable
+
+    practice, exam = exercises(300, 1), exercises(24, 0, exam=True)
+    with Jail(parallel=1) as jail:
+        assert all(judgeable(problem(item, "q"), jail.run) for item in exam)
+    names = {item.prompt.split("(")[0] for item in practice}
+    assert not names & {item.prompt.split("(")[0] for item in exam}
+    assert exercises(5, 1) == exercises(5, 1) != exercises(5, 2)

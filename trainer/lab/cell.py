@@ -22,27 +22,31 @@ from trainer import checkpoint, files
 from trainer.config import StudentConfig
 from trainer.evaluation.accuracy import rate
 from trainer.evaluation.panels import Panel, score_panel
+from trainer.evaluation.programs import Problem
 from trainer.evaluation.questions import Question
 from trainer.evaluation.student import Student, open_student
 from trainer.packing import TokenShards, pack
 from trainer.tokenizer import load_tokenizer, start_token
 
 ON_THE_WAY = "on-the-way.json"
+ANSWER_TOKENS = 64  # of a program
 
 
 @dataclass(frozen=True)
 class Exam:
-    """What every student of an experiment is scored on. `questions` by name of the benchmark."""
+    """What every student of an experiment is scored on; questions and problems by name of the benchmark."""
 
     panels: Mapping[str, Panel]
     questions: Mapping[str, Sequence[Question]] = field(default_factory=dict)
+    problems: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:
         """Hash of what is asked."""
         panels = {name: list(panel.texts) for name, panel in self.panels.items()}
         asked = {name: [[item.name, item.gold] for item in items] for name, items in self.questions.items()}
-        return digest("exam", panels, asked)
+        written = {name: [[item.prompt, item.tests] for item in items] for name, items in self.problems.items()}
+        return digest("exam", panels, asked, written)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,22 @@ def scores(student: Student, exam: Exam) -> dict[str, Any]:
         told[name] = {"bits": found.all.mean, "names": found.knowledge.mean, "by": found.by}
     for name, questions in exam.questions.items():
         told[name] = {"right": rate(answers(student, questions)).share}
+    for name, problems in exam.problems.items():
+        told[name] = {"right": _solved(student, problems)}
     return told
+
+
+def _solved(student: Student, problems: Sequence[Problem]) -> float:
+    """pass@1, greedy, of problems that can be judged here."""
+    from generator.jail import Jail
+    from trainer.evaluate import completions
+    from trainer.evaluation.programs import attempt, pass_at
+
+    with Jail(parallel=1) as jail:
+        done, _ = attempt(
+            problems, lambda prompt: completions(student, prompt, 1, ANSWER_TOKENS, temperature=0), jail.run
+        )
+    return pass_at(done, 1)
 
 
 def _train_until(cell: Cell, shards: TokenShards, point: int) -> None:
