@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from corpus.document import REJECTIONS
 from corpus.errors import RecipeError
-from filters import sensitive
+from filters import sensitive, toxic
 from filters.batch import make_batch, slices, text_series
 from filters.classifier import Classifier
 from filters.config import FilterConfig, Limit, ProfileName
@@ -24,24 +24,26 @@ from filters.language import identify
 from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
 
 STAGE = "filter"
-ALL = (*SCORERS, "language", "sensitive", "quality")
+ALL = (*SCORERS, "language", "sensitive", "toxic", "quality")
 
 
 def score_table(
     documents: pa.Table,
     *,
     quality: Classifier | None = None,
+    toxicity: Classifier | None = None,
     scorers: Sequence[str] = ALL,
     against: Decontaminator | None = None,
 ) -> pa.Table:
     """`id` and one column for each statistic of the chosen scorers, in the order of the documents.
 
     Ratios are float32, counts int32, labels string; names carry the scorer as prefix. `quality` is what
-    `filters.classifier.load_scorer` gives; without one the column `quality.teaches` is 1 for every text. `against` adds the columns of
-    `filters.decontaminate`.
+    `filters.classifier.load_scorer` gives; without one the column `quality.teaches` is 1 for every text. `toxicity`, likewise, adds
+    `toxic.classifier`, and `against` the columns of `filters.decontaminate`.
     """
-    parts = [_score(part, quality, scorers, against) for part in slices(documents)]
-    return pa.concat_tables(parts) if parts else _score(documents, quality, scorers, against)
+    given = (quality, toxicity, scorers, against)
+    parts = [_score(part, *given) for part in slices(documents)]
+    return pa.concat_tables(parts) if parts else _score(documents, *given)
 
 
 def decide(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Table:
@@ -96,7 +98,11 @@ def profiles_of(documents: pa.Table, config: FilterConfig) -> np.ndarray:
 
 
 def _score(
-    documents: pa.Table, quality: Classifier | None, scorers: Sequence[str], against: Decontaminator | None
+    documents: pa.Table,
+    quality: Classifier | None,
+    toxicity: Classifier | None,
+    scorers: Sequence[str],
+    against: Decontaminator | None,
 ) -> pa.Table:
     texts = text_series(documents)
     batch = make_batch(texts)
@@ -109,10 +115,14 @@ def _score(
             columns |= identify(texts)
         elif name == "sensitive":
             columns |= sensitive.score(texts)
+        elif name == "toxic":
+            columns |= toxic.density(batch.words)
         elif name == "quality":
             columns["quality.teaches"] = quality.score(texts) if quality else np.ones(len(texts), np.float32)
         else:
             raise RecipeError(f"there is no scorer {name!r}", hint=f"Known: {', '.join(ALL)}.")
+    if toxicity is not None:
+        columns["toxic.classifier"] = toxicity.score(texts)
     columns |= against.score(texts, batch.words) if against else {}
     arrays = {
         name: pa.array(values, pa.string() if values.dtype == object else None) for name, values in columns.items()
@@ -150,6 +160,7 @@ def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterCo
     profiles = profiles_of(documents, config)
     declared = _strings(documents, "language")
     yield from _sensitive_check(scores, config)
+    yield from _toxic_checks(scores, config)
     yield from _contamination_checks(scores, config)
     yield from _facts_checks(scores, config)
     if "text.characters" in scores:
@@ -178,6 +189,20 @@ def _sensitive_check(scores: dict[str, np.ndarray], config: FilterConfig) -> Ite
         for index in np.flatnonzero(found.any(axis=0)):
             names[index] = ", ".join(kind for kind, flag in zip(present, found[:, index], strict=True) if flag)
         yield _Check(names != "", "sensitive", names, "{}")
+
+
+def _toxic_checks(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:
+    """`toxic.` reasons are those whose text is never shown; an advertisement may be."""
+    limits = {
+        "abuse": (config.toxic.abuse, "toxic.abuse"),
+        "adult": (config.toxic.adult, "toxic.adult"),
+        "classifier": (config.toxic.least if config.toxic.classifier else None, "toxic.classifier"),
+        "advert": (config.toxic.advert, "advert"),
+    }
+    for kind, (limit, reason) in limits.items():
+        if limit is not None and (name := f"toxic.{kind}") in scores:
+            values = scores[name]
+            yield _Check(values >= np.float32(limit), reason, values, f"{name}={{}} >= {limit:g}")
 
 
 def _contamination_checks(scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:

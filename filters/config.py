@@ -68,6 +68,9 @@ class DecontaminateConfig(Section):
     """Share of an item's words, weighted by how rare they are, from which a text counts as contaminated."""
     code: float = Field(default=0.85, gt=0, le=1)
     """Similarity of two functions' syntax trees from which a text counts as contaminated (phi-1: .80 to .95)."""
+    paraphrase: float = Field(default=0.75, gt=0, le=1)
+    """Cosine similarity from which a sampled text is named as a possible paraphrase; nothing is dropped for it. By MiniLM
+    2 % of other questions of a benchmark come as near."""
 
 
 class FactsConfig(Section):
@@ -84,6 +87,21 @@ class FactsConfig(Section):
     def asked(self) -> bool:
         """Whether anything is looked at."""
         return any(limit is not None for limit in (self.numbers, self.names, self.claims))
+
+
+class ToxicConfig(Section):
+    """Abusive, adult and advertising text, by how dense its words stand and by a classifier. A limit that is null is off."""
+
+    abuse: float | None = Field(default=0.015, gt=0)
+    """Largest density of abusive words: five strong ones in 300 words, one in fewer than fifty."""
+    adult: float | None = Field(default=0.02, gt=0)
+    """Largest density of pornographic words; those of medicine are no part of the list."""
+    advert: float | None = Field(default=0.02, gt=0)
+    """Largest density of advertising phrases."""
+    classifier: str = ""
+    """File of a classifier that `hornbook filter classifier train` learned, toxic text as its first kind; none if empty."""
+    least: float = Field(default=0.9, gt=0, le=1)
+    """Probability by that classifier from which a text is toxic."""
 
 
 class FilterConfig(Section):
@@ -112,6 +130,8 @@ class FilterConfig(Section):
     policy: dict[str, Policy] = Field(default_factory=dict)
     """Another choice for single kinds of sensitive text: `drop` the document, `mask` the finding where the text is
     read (what the teacher writes is dropped instead), or only `report` it. E-mail, phone and IP addresses are reported: licences name their authors."""
+    toxic: ToxicConfig = Field(default_factory=ToxicConfig)
+    """Abusive, adult and advertising text."""
     duplicates: DuplicatesConfig = Field(default_factory=DuplicatesConfig)
     """Exact and near duplicates, over all sources together."""
     decontaminate: DecontaminateConfig = Field(default_factory=DecontaminateConfig)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 CHUNK = 1 << 18  # bytes at a time: the masks stay in the processor's cache
-WORD = 8  # bytes looked at together where most hold nothing
 EIGHT_DIGITS = (
     14  # bytes from the first to the last of eight digits, at most: separators stand between groups of two or more
 )
@@ -54,9 +53,10 @@ def _places(data: np.ndarray, low: int, high: int) -> np.ndarray:
             np.equal(part, low, out=mask[: len(part)])
         else:
             np.less_equal(part - np.uint8(low), np.uint8(high - low), out=mask[: len(part)])
-        words = np.flatnonzero(mask.view(np.uint64) != 0)
-        inner = np.flatnonzero(mask.reshape(-1, WORD)[words].reshape(-1))
-        found.append(start + words[inner // WORD] * WORD + inner % WORD)
+        eights = mask.view(np.uint64)
+        words = np.flatnonzero(eights != 0)
+        inner = np.flatnonzero(eights[words].view(np.bool_))
+        found.append((words << 3)[inner >> 3] + (inner & 7) + start)
     return np.concatenate(found)
 
 

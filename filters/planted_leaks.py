@@ -5,8 +5,9 @@ names that the author of the code chose replaced in code and words; `renamed cod
 `reworded`, sentences in reverse order and every third word replaced. The last is milder than what a person or a model
 makes of a text, so its recall is an upper bound for paraphrases.
 
-False alarms are counted twice: on the host texts, and on items of the same benchmarks that are left out of the index,
-which are as like the indexed ones as texts get without being copies.
+False alarms are counted three times: on the host texts; on items of the same benchmarks that are left out of the index,
+which are as like the indexed ones as texts get without being copies; and on host texts under a licence and an instruction
+that stand before every item as well.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -28,7 +29,14 @@ from filters.program_shape import FIXED
 
 SAMPLE = 300  # items planted for each kind and benchmark
 BLOCK = 2000  # texts scored at once
+FORM = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+modify, merge, publish, distribute, sublicense, and/or sell copies of the Software. The above copyright notice and this
+permission notice shall be included in all copies or substantial portions of the Software.
+Below is an instruction that describes a task. Write a response that appropriately completes the request. Read the following
+question carefully, think step by step, and give the final answer on a line of its own."""
 SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+MARGIN = re.compile(r"\n(?=[^\s)\]}#])")  # before a line that begins at the margin
 PIECE = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+|\s+")  # a character where words have no spaces between them
 
 
@@ -57,6 +65,8 @@ class SelfTest:
     alarms: int  # host texts that are flagged as they are: false drops where the texts are clean
     neighbours: int
     neighbour_alarms: int  # items that are left out of the index and flagged for another item's sake
+    forms: int
+    form_alarms: int  # host texts that share a licence and an instruction with every item, flagged for that
 
     def recall(self, kind: str) -> float:
         """Over all benchmarks."""
@@ -70,7 +80,7 @@ def self_test(
 ) -> SelfTest:
     """Plant, look, count. Raises `RecipeError` where there is no text to plant in."""
     index = Decontaminator(items, config)
-    flagged = _flags(index, hosts, config)
+    flagged = flags(index, hosts, config)
     clean = [host for host, flag in zip(hosts, flagged, strict=True) if not flag]
     if not clean:
         raise RecipeError("there is no clean text to plant leaks in", hint="name files that hold no benchmark")
@@ -83,19 +93,20 @@ def self_test(
             leaks = [(item, leak) for item in chosen[:sample] if (leak := make(item))]
             texts = [planted(clean[seed_from("host", kind, item.name) % len(clean)], leak) for item, leak in leaks]
             if texts:
-                found = int(_flags(index, texts, config).sum())
+                found = int(flags(index, texts, config).sum())
                 recalls.append(Recall(name, kind, len(texts), found, index.unchecked.get(name, 0)))
-    return SelfTest(recalls, len(hosts), int(flagged.sum()), *_neighbours(items, config))
+    shared = _shared_form(items, clean, config)
+    return SelfTest(recalls, len(hosts), int(flagged.sum()), *_neighbours(items, config), *shared)
 
 
 def planted(host: str, leak: str) -> str:
-    """The leak as a paragraph of its own in the middle of the host."""
-    middle = host.find("\n", len(host) // 2)
-    middle = len(host) if middle < 0 else middle
-    return f"{host[:middle]}\n\n{leak}\n\n{host[middle:]}"
+    """The leak as a paragraph of its own in the middle of the host, between two lines of it and not inside of a function."""
+    found = MARGIN.search(host, len(host) // 2)
+    middle = found.start() if found else len(host)
+    return f"{host[:middle]}\n\n{leak}\n\n{host[middle:].lstrip()}"
 
 
-def _flags(index: Decontaminator, texts: Sequence[str], config: DecontaminateConfig) -> np.ndarray:
+def flags(index: Decontaminator, texts: Sequence[str], config: DecontaminateConfig) -> np.ndarray:
     """Which texts would be rejected."""
     parts = [np.zeros(0, dtype=bool)]
     for start in range(0, len(texts), BLOCK):
@@ -109,7 +120,13 @@ def _neighbours(items: Sequence[Item], config: DecontaminateConfig) -> tuple[int
     for item in items:
         halves[seed_from("half", item.question, item.code) % 2].append(item)  # equal items fall into one half
     index = Decontaminator(halves[0], config)
-    return len(halves[1]), int(_flags(index, [whole(item) for item in halves[1]], config).sum())
+    return len(halves[1]), int(flags(index, [whole(item) for item in halves[1]], config).sum())
+
+
+def _shared_form(items: Sequence[Item], clean: Sequence[str], config: DecontaminateConfig) -> tuple[int, int]:
+    index = Decontaminator([replace(item, question=f"{FORM}\n{item.question}") for item in items], config)
+    texts = [f"{FORM}\n{text}" for text in clean[:BLOCK]]
+    return len(texts), int(flags(index, texts, config).sum())
 
 
 def whole(item: Item) -> str:

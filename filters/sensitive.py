@@ -77,14 +77,21 @@ def findings_of(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> It
     owner = {name: np.searchsorted(offsets, found, side="right") - 1 for name, found in places.items()}
     gated = np.flatnonzero(texts.str.contains(GATE).to_numpy())
     asked = np.unique(np.concatenate([gated, *owner.values()]))
-    bounds = {
-        name: (np.searchsorted(rows, asked), np.searchsorted(rows, asked, "right")) for name, rows in owner.items()
+    found_in = {
+        name: (
+            places[name].tolist(),
+            np.searchsorted(rows, asked).tolist(),
+            np.searchsorted(rows, asked, "right").tolist(),
+        )
+        for name, rows in owner.items()
     }
-    for number, (index, open_gate) in enumerate(zip(asked.tolist(), np.isin(asked, gated).tolist(), strict=True)):
-        start, end = int(offsets[index]), int(offsets[index + 1])
+    starts, ends = offsets[asked].tolist(), offsets[asked + 1].tolist()
+    gates = np.isin(asked, gated).tolist()
+    for number, index in enumerate(asked.tolist()):
+        start, end, open_gate = starts[number], ends[number], gates[number]
         local = {
-            name: (places[name][left[number] : right[number]] - start).tolist()
-            for name, (left, right) in bounds.items()
+            name: [place - start for place in every[left[number] : right[number]]]
+            for name, (every, left, right) in found_in.items()
             if left[number] < right[number]
         }
         found = _find(data[start:end].tobytes(), local, open_gate, kinds)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,7 +17,10 @@ from filters.benchmarks import load_benchmarks
 from filters.chain import decide
 from filters.config import DecontaminateConfig, FilterConfig
 from filters.decontaminate import contamination, decontaminator
+from filters.paraphrased import paraphrase_test
+from filters.paraphrases import ParaphraseIndex
 from filters.planted_leaks import SelfTest, self_test
+from generator.local_embed import load_encoder
 from ray_jobs.plain_files import batches, unread
 
 SHOWN = 5  # rejected documents that are named
@@ -90,3 +94,45 @@ def _alarms(found: SelfTest) -> Iterator[str]:
         f"neighbours: {found.neighbour_alarms:,} of {found.neighbours:,} items that the index does not hold"
         f" ({found.neighbour_alarms / max(1, found.neighbours):.3%})"
     )
+    yield (
+        f"shared form: {found.form_alarms:,} of {found.forms:,} documents under the licence and the instruction of every item"
+    )
+
+
+def paraphrases_files(
+    files: Sequence[str], config: DecontaminateConfig, embedding: str, sample: int, field: str
+) -> list[str]:
+    """Look a sample of the documents up by meaning and name what comes near an item. Nothing is dropped."""
+    texts = _sampled(files, sample, field)
+    items = load_benchmarks(config.against).items
+    near = [
+        row
+        for row in ParaphraseIndex(items, load_encoder(embedding)).nearest(texts)
+        if row.similarity >= config.paraphrase
+    ]
+    lines = [
+        f"paraphrases: {len(near):,} of {len(texts):,} sampled documents come as near to an item as {config.paraphrase:g}"
+    ]
+    for row in sorted(near, key=lambda row: -row.similarity)[:SHOWN]:
+        lines.append(f"  {row.similarity:.2f}  {row.item}  {row.window[:100]!r}")
+    return lines
+
+
+def paraphrase_test_files(
+    files: Sequence[str], config: DecontaminateConfig, embedding: str, sample: int, field: str
+) -> list[str]:
+    """Plant paraphrases into the documents and say how many a look-up by meaning finds, and how many alarms are false."""
+    items = load_benchmarks(config.against).items
+    rows = paraphrase_test(items, _sampled(files, sample, field), config, load_encoder(embedding), sample)
+    return [
+        f"{row.benchmark:<24.24} paraphrased: {row.found:,} of {row.planted:,} ({row.found / max(1, row.planted):.3f}) at similarity "
+        f"{config.paraphrase:g}, {row.by_words} of them also by words; false: {row.neighbour_alarms} of {row.neighbours} items that the "
+        f"index does not hold, {row.host_alarms} of {row.hosts} texts as they are"
+        for row in rows
+    ]
+
+
+def _sampled(files: Sequence[str], sample: int, field: str) -> list[str]:
+    texts = [text for documents in batches(files, field, []) for text in documents["text"].to_pylist()]
+    order = np.random.default_rng(17).permutation(len(texts))[:sample]
+    return [texts[place] for place in sorted(order.tolist())]

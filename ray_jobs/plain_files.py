@@ -14,16 +14,22 @@ from corpus.errors import RecipeError
 from corpus.readers import read_files
 from filters.chain import score_table, verdict_table
 from filters.classifier import load_scorer
-from filters.config import FilterConfig
+from filters.config import FilterConfig, ToxicConfig
 from filters.rules import PROFILES
 
-SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "quality")
+SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "toxic", "quality")
 BATCH = 5000  # documents scored at once: bounds memory
 BATCH_CHARACTERS = 64 << 20
 
 
 def score_files(
-    files: Sequence[str], out: Path, scorers: Sequence[str], profile: str, classifier: Path | None, field: str
+    files: Sequence[str],
+    out: Path,
+    scorers: Sequence[str],
+    profile: str,
+    classifier: Path | None,
+    field: str,
+    toxic: Path | None = None,
 ) -> list[str]:
     """Write id, scores, verdict, reason and detail, a batch at a time; unreadable rows are counted and named."""
     if unknown := sorted(set(scorers) - set(SCORERS)):
@@ -32,11 +38,17 @@ def score_files(
         raise RecipeError(f"no profile {profile!r}", hint=f"known: {', '.join(PROFILES)}")
     if "quality" in scorers and classifier is None:
         raise RecipeError("the scorer `quality` needs --classifier FILE")
-    config = FilterConfig(profiles={"files": profile, "": profile}, quality=0.5 if classifier else 0.0)
+    config = FilterConfig(
+        profiles={"files": profile, "": profile},
+        quality=0.5 if classifier else 0.0,
+        toxic=ToxicConfig(classifier=str(toxic or "")),
+    )
     model = load_scorer(classifier) if classifier else None
+    toxicity = load_scorer(toxic) if toxic else None
     writer, rejected, verdicts = None, list[Rejection](), Counter[str]()
     for documents in batches(files, field, rejected):
-        scores = verdict_table(documents, score_table(documents, quality=model, scorers=scorers), config)
+        scores = score_table(documents, quality=model, toxicity=toxicity, scorers=scorers)
+        scores = verdict_table(documents, scores, config)
         verdicts.update(scores["verdict"].to_pylist())
         writer = writer or pq.ParquetWriter(out, scores.schema, compression="zstd")
         writer.write_table(scores)

@@ -22,14 +22,16 @@ Field = Annotated[str, typer.Option("--text-field", help="Column that holds the 
 def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", help="Scorers, comma-separated.")] = "gopher,language,sensitive",
           profile: Annotated[str, typer.Option(help="prose, code or synthetic.")] = "prose",
           classifier: Annotated[Path | None, typer.Option(help="fastText file for the scorer `quality`.")] = None,
+          toxic: Annotated[Path | None, typer.Option(help="Classifier file for the score `toxic.classifier`.")] = None,
           text_field: Field = "text") -> None:  # fmt: skip
     """One row a document: id, every score, verdict and reason.
 
     Example: hornbook filter score pages.jsonl.gz --with gopher,quality,language --classifier quality.bin --out scores.parquet
+    Example: hornbook filter score pages.jsonl.gz --with sensitive,toxic --toxic toxic.bin --out scores.parquet
     """
     from ray_jobs.plain_files import score_files
 
-    say(score_files(files, out, with_.split(","), profile, classifier, text_field))
+    say(score_files(files, out, with_.split(","), profile, classifier, text_field, toxic))
 
 
 class Unit(StrEnum):
@@ -120,7 +122,12 @@ def decontaminate(
     ] = False,
     coverage: Annotated[float, typer.Option(min=0.01, max=1, help="Share of an item's words.")] = 0.5,
     code: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity of functions.")] = 0.85,
-    sample: Annotated[int, typer.Option(min=1, help="Leaks of a kind and benchmark.")] = 300,
+    sample: Annotated[
+        int, typer.Option(min=1, help="Leaks of a kind and benchmark; texts looked up by meaning.")
+    ] = 300,
+    embedding: Annotated[
+        str, typer.Option(help="Encoder that looks a sample up by meaning: a folder, or `minilm`.")
+    ] = "",
     text_field: Field = "text",
 ) -> None:
     """The documents that hold no item of a benchmark.
@@ -128,12 +135,19 @@ def decontaminate(
     Example: hornbook filter decontaminate pages.parquet --against humaneval --against exam.jsonl --out clean.parquet
     """
     from filters.config import DecontaminateConfig
-    from ray_jobs.decontaminate_files import decontaminate_files, self_test_files
+    from ray_jobs.decontaminate_files import (
+        decontaminate_files,
+        paraphrase_test_files,
+        paraphrases_files,
+        self_test_files,
+    )
 
     config = DecontaminateConfig(against=tuple(against), coverage=coverage, code=code)
     if out is None and not self_test:
         raise typer.BadParameter("give --out FILE to write the clean documents, or --self-test to measure")
     if self_test:
         print("\n".join(self_test_files(files, config, sample, text_field)))
+        print("\n".join(paraphrase_test_files(files, config, embedding, sample, text_field) if embedding else []))
     if out is not None:
         say(decontaminate_files(files, config, out, text_field))
+        say(paraphrases_files(files, config, embedding, sample, text_field) if embedding else [])

@@ -27,7 +27,7 @@ from ray_jobs.grounding import with_facts
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stages.read import with_tokens
-from ray_jobs.stages.score import classifier
+from ray_jobs.stages.score import classifier, toxicity
 
 SHARD_ROWS = 20_000
 SHOWN = 30  # samples of each kind in the report
@@ -77,7 +77,8 @@ def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Ta
         written = table_of(line.folder.child("generate"), inputs["generate"], "documents")
         model = classifier(line.folder.child("score")) if "score" in inputs else None
         documents.append(written)
-        scores.append(score_table(written, quality=model))
+        toxic = toxicity(line.recipe.filters.toxic.classifier)
+        scores.append(score_table(written, quality=model, toxicity=toxic))
     if scores:
         scores = [scores[0], *(part.cast(scores[0].schema) for part in scores[1:])]
     return pa.concat_tables([part.cast(DOCUMENTS) for part in documents]), pa.concat_tables(scores)

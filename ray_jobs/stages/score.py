@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ class Task:
     partition: Partition
     source: str
     store: str
+    toxic: str
 
 
 def stage(line: Line, read: Manifest) -> Stage:
@@ -53,7 +55,8 @@ def _work(line: Line, read: Manifest, store: Store) -> Made:
     facts: dict[str, Fact] = {}
     if line.recipe.filters.quality > 0:
         facts["quality"] = _quality_fact(_train(line, table_of(source, read, "documents"), store))
-    tasks = [Task(index, item, source.url, store.url) for index, item in enumerate(read.of("documents"))]
+    toxic = line.recipe.filters.toxic.classifier
+    tasks = [Task(index, item, source.url, store.url, toxic) for index, item in enumerate(read.of("documents"))]
     partitions = tuple(line.passes.map(score_one, tasks))
     rows = sum(item.rows for item in partitions)
     facts["scored"] = number("Documents scored", rows)
@@ -64,7 +67,14 @@ def score_one(task: Task) -> Partition:
     """Score a partition and commit the scores."""
     store = open_store(task.store)
     documents = read_partition(open_store(task.source), task.partition)
-    return write_partition(store, "scores", task.index, score_table(documents, quality=classifier(store)))
+    scores = score_table(documents, quality=classifier(store), toxicity=toxicity(task.toxic))
+    return write_partition(store, "scores", task.index, scores)
+
+
+@lru_cache(maxsize=2)
+def toxicity(path: str) -> Classifier | None:
+    """The classifier of toxic text that a recipe names, read once a process; every worker needs to see the file."""
+    return load_scorer(Path(path)) if path else None
 
 
 def classifier(store: Store) -> Classifier | None:

@@ -211,12 +211,32 @@ def test_the_chain_rejects_with_a_reason_and_the_items_name(
     assert "d2" not in reasons
 
 
+def test_a_short_function_is_found_by_its_whole_tree_and_by_no_part_of_it() -> None:
+    code = "def tail(words, count):\n    return sorted(words)[-count:]\n"
+    short = Decontaminator([Item("short#0", "short", "Give the last ones.", code=code)], CONFIG)
+    assert short.checked_items() == {"short#0"}
+    renamed_one = "def last(a, b):\n    return sorted(a)[-b:]\n"
+    longer = "def last(a, b):\n    a = list(a)\n    return sorted(a)[-b:]\n"
+    assert [code for _, code, _ in verdicts(short, renamed_one, longer, "def one(a):\n    return a\n")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_leak_is_planted_between_lines_and_not_inside_of_a_function() -> None:
+    host = "def f(x):\n    y = x\n    return y\n\ndef g(x):\n    return x\n"
+    assert planted(host, "LEAK") == "def f(x):\n    y = x\n    return y\n\n\nLEAK\n\ndef g(x):\n    return x\n"
+    assert planted("no line ends here", "LEAK").endswith("LEAK\n\n")
+
+
 def test_the_self_test_counts_what_it_plants(prose: Prose) -> None:
     found = self_test(ITEMS, [prose(seed, 150) for seed in range(40)], CONFIG, 20)
     assert found.recall("verbatim") == 1.0
     assert found.recall("renamed") == 1.0
     assert found.recall("reworded") < 1.0
     assert (found.hosts, found.alarms) == (40, 0)
+    assert (found.forms, found.form_alarms) == (40, 0)
     assert {(row.benchmark, row.kind): row.planted for row in found.recalls}["maths", "verbatim"] == 20
     blind = self_test(ITEMS, [prose(1, 150)], CONFIG.model_copy(update={"ngram": 20, "coverage": 1.0, "code": 1.0}), 20)
     assert blind.recall("edited") == 0.0, "a blind index must show in the figures"
