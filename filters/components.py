@@ -28,9 +28,17 @@ def pairs_of(keys: np.ndarray, rank: np.ndarray, bucket: int) -> np.ndarray:
 
 
 def components(pairs: np.ndarray, size: int) -> np.ndarray:
-    """For each of `size` nodes the number of its component, int64; `pairs` are m × 2."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    """For each of `size` nodes the smallest node of its component, int64; `pairs` are m × 2.
 
-    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
-    return connected_components(edges, directed=False)[1].astype(np.int64)
+    Union-find over arrays: the root of either side hooks onto the smaller one, then every path is halved until it is
+    one step long; the number of rounds grows with the logarithm of the longest chain.
+    """
+    root = np.arange(size)
+    while len(pairs):
+        one, other = root[pairs[:, 0]], root[pairs[:, 1]]
+        apart = one != other
+        pairs, one, other = pairs[apart], one[apart], other[apart]
+        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(shorter := root[root], root):
+            root = shorter
+    return root

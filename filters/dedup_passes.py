@@ -18,7 +18,7 @@ from filters.config import DuplicatesConfig
 from filters.minhash import jaccard, shingle_sets, sign
 from filters.segments import offsets_of
 
-SIGN_BYTES = 2 << 20  # text signed at a time: its words and shingles stay in the processor's cache
+SIGN_BYTES = 1 << 19  # text signed at a time: its words and shingles stay in the processor's cache
 GROUP_ROWS = 1024  # of a spilled partition: what is read at least
 SPILLED = pa.schema([("load", pa.int32()), ("text", pa.int64()), ("shingles", pa.large_list(pa.uint64()))])
 VERIFIED = pa.schema([("better", pa.int64()), ("other", pa.int64()), ("jaccard", pa.float64())])

@@ -66,7 +66,16 @@ def shingle_sets(texts: pl.Series, config: DuplicatesConfig) -> list[np.ndarray]
     runs = split_runs(texts)
     run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
     hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
-    return [np.unique(hashes[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]  # noqa: RUF007
+    cuts = offsets.tolist()
+    return [_distinct(hashes[start:end]) for start, end in zip(cuts[:-1], cuts[1:], strict=True)]  # noqa: RUF007
+
+
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """Sorted, each once; for a few hundred values several times as fast as `np.unique`."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
 
 
 def jaccard(a: np.ndarray, b: np.ndarray) -> float:

@@ -35,11 +35,12 @@ class Arm:
     script: str
     shown: tuple[str, ...]
     most: int = 1_000_000
+    more: tuple[str, ...] = ()
 
     def command(self, corpus: Path, count: int) -> list[str]:
         """The command line."""
         python = str(self.environment.python) if self.environment.pins else sys.executable
-        return [python, str(ADAPTERS / self.script), str(corpus), str(min(count, self.most)), self.task]
+        return [python, str(ADAPTERS / self.script), str(corpus), str(min(count, self.most)), self.task, *self.more]
 
     def variables(self) -> dict[str, str]:
         """One thread, no calls home."""
@@ -63,6 +64,7 @@ ARMS = (
     ),
     Arm("nemo-curator", "rules", NEMO, "nemo_rules.py", ("nemo-curator",), 3000),
     Arm("gaoya", "minhash", GAOYA, "gaoya_index.py", ("gaoya",)),
+    Arm("gaoya, asked", "minhash", GAOYA, "gaoya_index.py", ("gaoya",), more=("lookup",)),
     Arm("data-juicer", "minhash", DATA_JUICER, "datajuicer_minhash.py", ("py-data-juicer",), 5000),
     Arm("text-dedup", "minhash", TEXT_DEDUP, "textdedup_minhash.py", ("text-dedup",), 5000),
 )

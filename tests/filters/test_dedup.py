@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from datasketch import MinHash
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus.local_store import LocalStore
 from filters.components import components, pairs_of
@@ -217,6 +220,23 @@ def test_a_bucket_with_thousands_of_members_costs_linear_work() -> None:
     pairs = pairs_of(np.full(5000, 7, np.uint64), np.arange(5000), 24)
     assert len(pairs) < 2 * 5000
     assert set(components(pairs, 5000).tolist()) == {0}
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=40))
+def test_components_are_those_of_a_walk_over_the_pairs(pairs: list[tuple[int, int]]) -> None:
+    expected = list(range(30))
+    for _ in range(30):
+        for a, b in pairs:
+            expected[a] = expected[b] = min(expected[a], expected[b])
+    assert components(np.array(pairs, np.int64).reshape(-1, 2), 30).tolist() == expected
+
+
+def test_the_components_of_a_long_chain_take_few_rounds() -> None:
+    mixed = np.random.default_rng(1).permutation(200_000)
+    begun = time.process_time()
+    assert set(components(np.stack([mixed[:-1], mixed[1:]], axis=1), 200_000).tolist()) == {0}
+    assert time.process_time() - begun < 5
 
 
 def test_a_licence_with_many_near_copies_leaves_one() -> None:

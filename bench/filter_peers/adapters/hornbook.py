@@ -17,7 +17,8 @@ from measured import run
 from filters import sensitive
 from filters.chain import decide, score_table
 from filters.config import DuplicatesConfig, FilterConfig
-from filters.dedup import find_duplicates, sign_table
+from filters.dedup import find_duplicates
+from filters.dedup_passes import Held, sign_part
 
 RULES = ("gopher", "repetition", "c4", "fineweb")
 
@@ -43,7 +44,7 @@ def minhash(texts: Sequence[str]) -> Any:
 
 def signatures(texts: Sequence[str]) -> Any:
     """Signatures from raw text alone."""
-    return {"signed": len(sign_table(table(texts), DuplicatesConfig()).exact)}
+    return {"signed": sign_part(Held(table(texts)), DuplicatesConfig()).num_rows}
 
 
 def personal(texts: Sequence[str]) -> Any:
