@@ -33,10 +33,17 @@ def build(config: StudentConfig, vocab_size: int, eos: int) -> Any:
 
 
 def load_model(source: str | Path, **options: Any) -> Any:
-    """A causal language model by folder or hub name, in float32, never with code of its own."""
+    """A causal language model by folder or hub name, in float32, never with code of its own; quantised students too."""
     quiet()
     from transformers import AutoModelForCausalLM
 
+    from trainer.compression.quantise import is_quantised, load_quantised
+    from trainer.gguf_file import FILE, load_gguf
+
+    if (Path(source) / FILE).is_file():
+        return load_gguf(Path(source))
+    if is_quantised(Path(source)):
+        return load_quantised(Path(source))
     try:
         return AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:

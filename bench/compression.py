@@ -1,0 +1,89 @@
+"""Every way to make a student smaller, measured: `python -m bench.compression --data FILES --out FOLDER`.
+
+One student is trained; each route is applied at several amounts and scored on held-out text; pruned students are healed
+by a tenth more training. Prints JSON, a row a route: bytes, their ratio to the bfloat16 file, bits per byte, the change of
+the loss in percent, tokens scored in a CPU second by transformers here, and what vLLM serves. Work is kept in FOLDER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.student_arms import texts_of
+from trainer.compression.routes import compress, measure
+from trainer.config import OptimizerConfig, StudentConfig
+from trainer.packing import TokenShards, pack
+from trainer.tokenizer import train_tokenizer
+from trainer.train import train
+
+PLAN = [("bf16", 1.0), ("int8", 1.0), ("int4", 1.0), ("gguf-q8", 1.0), ("gguf-q4", 1.0),
+        *((route, amount) for route in ("prune-layers", "prune-ff", "prune-heads", "low-rank") for amount in (0.75, 0.5, 0.25)),
+        ("share-layers", 2.0), ("share-layers", 4.0)]  # fmt: skip
+
+
+def main() -> None:
+    """Run and print."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--data", nargs="*", default=[])
+    options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--tokens", type=int, default=500_000)
+    chosen = options.parse_args()
+    texts, held = texts_of(chosen.data, 3.0)
+    held = held[:60]
+    tokenizer = chosen.out / "tokenizer"
+    if not (tokenizer / "tokenizer.json").is_file():
+        train_tokenizer(texts, 4096, tokenizer)
+    shards = pack(texts, tokenizer, chosen.out / "packed")
+    config = StudentConfig(tokens=chosen.tokens, compile="off", tensorboard=False)
+    model = train(config, shards.folder, tokenizer, chosen.out / "student").model
+    rows: list[dict[str, Any]] = []
+    for route, amount in PLAN:
+        row = _row(model, route, amount, texts, held, chosen.out / f"{route}-{amount}")
+        if route.startswith("prune"):
+            row["healed_bits_per_byte"] = _healed(Path(row["folder"]), shards, held, config)
+        rows.append(row)
+        print({key: value for key, value in row.items() if key != "folder"}, file=sys.stderr)
+    base = rows[0]
+    for row in rows:
+        row.pop("folder")
+        row["of_the_bf16_file"] = round(row["bytes"] / base["bytes"], 3)
+        row["loss_change_percent"] = round(100 * (row["bits_per_byte"] / base["bits_per_byte"] - 1), 2)
+    print(json.dumps(rows, indent=2))
+
+
+def _row(model: Path, route: str, amount: float, texts: list[str], held: list[str], out: Path) -> dict[str, Any]:
+    file = out / "row.json"
+    if not file.is_file():
+        found = compress(model, route, out, amount=amount, texts=texts[:40])
+        row = {
+            "route": route,
+            "amount": amount,
+            "folder": str(out),
+            "bytes": found.bytes,
+            "vllm": found.served,
+            **measure(out, held),
+        }
+        file.write_text(json.dumps(row))
+    row = json.loads(file.read_text())
+    return row | {"folder": str(out)}
+
+
+def _healed(folder: Path, shards: TokenShards, held: list[str], config: StudentConfig) -> float:
+    out = folder.with_name(f"{folder.name}-healed")
+    gentle = OptimizerConfig(muon_lr=0.005, adamw_lr=1e-3)
+    more = config.model_copy(
+        update={"tokens": config.tokens // 10, "init": str(folder), "seed": 1, "optimizer": gentle}
+    )
+    file = out / "score.json"
+    if not file.is_file():
+        result = train(more, shards.folder, folder, out)
+        file.write_text(json.dumps(measure(result.model, held)["bits_per_byte"]))
+    return float(json.loads(file.read_text()))
+
+
+if __name__ == "__main__":
+    main()

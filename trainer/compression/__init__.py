@@ -1,0 +1,1 @@
+"""Makes a trained student smaller: quantised, pruned, factorised, with shared layers."""
