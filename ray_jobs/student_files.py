@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def train_files(files: Sequence[str], out: Path, config: StudentConfig, labels: Sequence[Path] = ()) -> str:
     """Train on the text of files; the exported model's folder. `labels`: files of `hornbook teacher label`."""
     teacher = str(teacher_folder(config.distil.teacher)) if config.distil and config.distil.teacher else ""
-    tokenizer = _tokenizer(config, out, lambda: _texts(files), teacher, labels)
+    tokenizer = _tokenizer(config, out, lambda: texts_of(files), teacher, labels)
     task = Task(tuple(files), config, str(tokenizer), str(out), tuple(map(str, labels)), teacher)
     if config.workers == 1:
         return _train(task)
@@ -51,7 +51,7 @@ def _train(task: Task) -> str:
     out, tokenizer, labels = Path(task.folder), Path(task.tokenizer), [Path(file) for file in task.labels]
     teacher = Path(task.teacher) if task.teacher else None
     return str(
-        fit(task.config, _texts(task.files), tokenizer, out, labels=labels, teacher=teacher, progress=tell).model
+        fit(task.config, texts_of(task.files), tokenizer, out, labels=labels, teacher=teacher, progress=tell).model
     )
 
 
@@ -94,7 +94,8 @@ def export_student(student: Path, out: Path) -> str:
     return str(out)
 
 
-def _texts(files: Sequence[str]) -> list[str]:
+def texts_of(files: Sequence[str]) -> list[str]:
+    """The texts of all readable documents. Raises `RecipeError` when there is none."""
     texts = [row.text for row in read_files(files) if isinstance(row, Document)]
     if not texts:
         raise RecipeError("no readable document in these files")

@@ -19,7 +19,7 @@ HOMES = {
     "rich": ("ray_jobs/",),
     "openai": ("generator/teachers/",),
     "aiohttp": ("generator/teachers/",),
-    "huggingface_hub": ("corpus/hub.py", "corpus/verify.py"),
+    "huggingface_hub": ("corpus/hub.py", "corpus/hub_models.py", "corpus/verify.py"),
     "datasets": ("corpus/readers/", "corpus/hub.py", "corpus/verify.py"),
     "torch": ("trainer/", "generator/local"),  # local.py, local_labels.py
     "transformers": ("trainer/", "generator/local"),

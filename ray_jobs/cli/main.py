@@ -17,6 +17,7 @@ from ray_jobs.cli import (
     passport,
     recipe_group,
     student,
+    student_forms,
     teacher,
     tools,
     upkeep,
@@ -38,6 +39,7 @@ filter_group.app.add_typer(filter_classifier.app, name="classifier")
 filter_group.app.add_typer(filter_redundancy.app, name="redundancy")
 app.add_typer(teacher.app, name="teacher")
 app.add_typer(filter_group.app, name="filter")
+student_forms.add_to(student.app)
 app.add_typer(student.app, name="student")
 app.add_typer(lab.app, name="lab")
 app.add_typer(cluster.app, name="cluster")

@@ -231,12 +231,12 @@ def _oid(data: bytes) -> str:
 _ROUTES = [
     (r"POST /api/repos/create", "create"),
     (r"POST /api/validate-yaml", "yaml"),
-    (rf"GET /api/datasets/{REPO}(/revision/(?P<rev>[^/]+))?", "info"),
-    (rf"GET /api/datasets/{REPO}/tree/(?P<rev>[^/]+)(/(?P<folder>.+))?", "tree"),
-    (rf"POST /api/datasets/{REPO}/preupload/(?P<rev>[^/]+)", "preupload"),
-    (rf"POST /api/datasets/{REPO}/commit/(?P<rev>[^/]+)", "commit"),
-    (rf"POST /datasets/{REPO}\.git/info/lfs/objects/batch", "batch"),
+    (rf"GET /api/(datasets|models)/{REPO}(/revision/(?P<rev>[^/]+))?", "info"),
+    (rf"GET /api/(datasets|models)/{REPO}/tree/(?P<rev>[^/]+)(/(?P<folder>.+))?", "tree"),
+    (rf"POST /api/(datasets|models)/{REPO}/preupload/(?P<rev>[^/]+)", "preupload"),
+    (rf"POST /api/(datasets|models)/{REPO}/commit/(?P<rev>[^/]+)", "commit"),
+    (rf"POST (/datasets)?/{REPO}\.git/info/lfs/objects/batch", "batch"),
     (r"PUT /blob/(?P<oid>\w+)", "blob"),
     (r"POST /verify", "verified"),
-    (rf"(GET|HEAD) /datasets/{REPO}/resolve/(?P<rev>[^/]+)/(?P<name>.+)", "resolve"),
+    (rf"(GET|HEAD) (/datasets)?/{REPO}/resolve/(?P<rev>[^/]+)/(?P<name>.+)", "resolve"),
 ]
