@@ -165,6 +165,8 @@ class BlendConfig(Section):
     """Most often that a source may repeat (repeating up to 4 times costs little: Muennighoff 2023)."""
     held_out: float = Field(default=0.05, gt=0, lt=0.5)
     """Share of documents kept away from every training set, chosen by document id."""
+    neutral: tuple[str, ...] = ()
+    """Sources that no arm reads: the third held-out panel, beside curated-like and raw-like text, that favours neither."""
 
     @model_validator(mode="after")
     def _one_way_to_weigh(self) -> BlendConfig:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from corpus.errors import RecipeError
 from corpus.facts import Fact, curves, number, table
 from corpus.ids import digest
 from corpus.local_store import LocalStore
@@ -71,6 +72,10 @@ class Ablation:
 
 def ablate(ablation: Ablation, bench: Bench, label: str = "ablation@1") -> Manifest:
     """Run what is missing, commit the manifest, write the report. The same call again costs nothing."""
+    if ablation.config.distil is not None:
+        raise RecipeError(
+            "an ablation compares texts: its students learn from no labels", hint="leave student.distil out"
+        )
     config = {**ablation.identity(), "exam": bench.exam.identity}
     stage = Stage("ablate", config, {}, lambda store: _work(ablation, bench, store))
     home = LocalStore(bench.home)
@@ -105,6 +110,8 @@ def tokenizer_of(ablation: Ablation, home: Path) -> Path:
 
     from trainer.tokenizer import train_tokenizer
 
+    if ablation.config.init:
+        return Path(ablation.config.init)  # the one that the weights came with
     folder = home / "tokenizer"
     if not (folder / "tokenizer.json").is_file():
         pools = [pool for pool in (ablation.pools.raw, ablation.pools.filtered, ablation.pools.synthetic) if pool]

@@ -104,6 +104,10 @@ def closed_loop(loop: Loop, say: Callable[[str], None]) -> Manifest:
     """Run what is missing; the manifest says what was found. Raises `RecipeError` for a recipe that cannot be looped."""
     if loop.recipe.generate is None or loop.recipe.student is None:
         raise RecipeError("a loop needs a recipe with `generate` and `student`")
+    if loop.recipe.student.distil is not None or loop.recipe.student.init:
+        raise RecipeError(
+            "a loop trains from new weights on texts alone", hint="leave student.distil and student.init out"
+        )
     store = open_store(loop.home)
     if store.local is None:
         raise RecipeError("students are trained on a local or shared disk", hint="set `store` to a folder")

@@ -82,6 +82,8 @@ class Recipe(Section):
     def _has_something_to_do(self) -> Recipe:
         if self.generate is None and not self.sources:
             raise ValueError("a recipe needs `generate`, `sources` or both")
+        if unknown := sorted(set(self.blend.neutral) - set(self.sources)):
+            raise ValueError(f"blend.neutral names {unknown[0]!r}, which is none of the sources")
         if "synthetic" in self.sources:
             raise ValueError("`synthetic` is the name of what the teacher writes; call the source something else")
         if self.limits.money is not None and not self.teacher.price.named:

@@ -24,7 +24,7 @@ from ray_jobs.stages.read import with_tokens
 
 SYNTHETIC = "synthetic"
 RAW, FILTERED, MIXED = "raw", "filtered", "filtered + synthetic"
-PANELS = ("curated-like", "raw-like")
+PANELS = ("curated-like", "raw-like", "neutral")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _pools(line: Line, inputs: Mapping[str, Manifest]) -> Pools:
     seed, share = line.recipe.seed, line.recipe.blend.held_out
     kept = table_of(line.folder.child("filter"), inputs["filter"], "documents")
     is_written = pc.equal(kept["source"], SYNTHETIC)
-    written, web = kept.filter(is_written), kept.filter(pc.invert(is_written))
+    written, web = kept.filter(is_written), _read_by_arms(line, kept.filter(pc.invert(is_written)))
     # What the teacher wrote is no panel: a student that read more of it would win there for free.
     train_web, curated = _parted(web, share, seed)
     group = partial(_grouped, by=line.recipe.blend.by, bands=_bands(line, inputs["filter"]))
@@ -76,12 +76,24 @@ def _pools(line: Line, inputs: Mapping[str, Manifest]) -> Pools:
     panels = {PANELS[0]: curated}
     if "read" in inputs:
         raw = table_of(line.folder.child("read"), inputs["read"], "documents").cast(DOCUMENTS)
-        train_raw, panels[PANELS[1]] = _parted(with_tokens(raw, line.teacher.counter()), share, seed)
+        read = _read_by_arms(line, raw)
+        train_raw, panels[PANELS[1]] = _parted(with_tokens(read, line.teacher.counter()), share, seed)
+        if line.recipe.blend.neutral:
+            panels[PANELS[2]] = raw.filter(_neutral(line, raw))
         arms[RAW] = group(train_raw)
         arms[FILTERED] = group(train_web)
     if written.num_rows:
         arms[MIXED] = group(pa.concat_tables([train_web, written]))
     return Pools(arms, panels, kept)
+
+
+def _read_by_arms(line: Line, documents: pa.Table) -> pa.Table:
+    """Without the neutral sources."""
+    return documents.filter(pc.invert(_neutral(line, documents))) if line.recipe.blend.neutral else documents
+
+
+def _neutral(line: Line, documents: pa.Table) -> pa.Array:
+    return pc.is_in(documents["source"], pa.array(line.recipe.blend.neutral, pa.string()))
 
 
 def _parted(documents: pa.Table, share: float, seed: int) -> tuple[pa.Table, pa.Table]:

@@ -40,10 +40,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Scored:
-    """A student's scores by panel, and samples."""
+    """A student's scores by panel, those on names and numbers alone, and samples."""
 
     arm: str
     panels: dict[str, Any]
+    names: dict[str, float]
     texts: list[str]
 
 
@@ -61,7 +62,7 @@ def _work(line: Line, blend: Manifest, train: Manifest, store: Store) -> Made:
     rows, columns = _table(scored, panels, line.recipe.seed)
     count = sum(map(len, panels.values()))
     parts = [
-        {"arm": item.arm, "panel": name, "bits_per_byte": value.mean}
+        {"arm": item.arm, "panel": name, "bits_per_byte": value.mean, "names_and_numbers": item.names[name]}
         for item in scored
         for name, value in item.panels.items()
     ]
@@ -70,6 +71,7 @@ def _work(line: Line, blend: Manifest, train: Manifest, store: Store) -> Made:
         balance=Balance(taken=count, kept=count),
         facts={
             "arms": table("Held-out bits per byte, by arm", columns, rows, caption=CAVEAT),
+            "arms.names": table("Bits per byte of names and numbers: what knowledge costs", ["arm", *panels], [[item.arm, *(round(item.names[name], 4) for name in panels)] for item in scored]),
             "samples.student": samples("In the students' own words", [
                 {"id": f"{item.arm} · {number + 1}", "text": redact(text)[0], "domain": item.arm} for item in scored for number, text in enumerate(item.texts)
             ]),
@@ -80,11 +82,18 @@ def _work(line: Line, blend: Manifest, train: Manifest, store: Store) -> Made:
 
 def score_one(task: Task) -> Scored:
     """Bits per byte on each panel, and samples."""
-    from trainer.evaluate import bits_per_byte, sample
+    from trainer.evaluate import sample_of
+    from trainer.evaluation.panels import Panel, score_panel
+    from trainer.evaluation.student import open_student
 
-    folder = Path(task.model)
-    panels = {name: bits_per_byte(folder, texts, threads=task.threads) for name, texts in task.panels.items()}
-    return Scored(task.arm, panels, sample(folder, PROMPTS, SAMPLE_TOKENS, seed=task.seed))
+    student = open_student(Path(task.model), threads=task.threads)
+    found = {name: score_panel(student, Panel(texts, {})) for name, texts in task.panels.items()}
+    return Scored(
+        task.arm,
+        {name: score.all for name, score in found.items()},
+        {name: score.knowledge.mean for name, score in found.items()},
+        sample_of(student, PROMPTS, SAMPLE_TOKENS, seed=task.seed),
+    )
 
 
 def _panels(line: Line, held: pa.Table) -> dict[str, list[str]]:
