@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from generator.length import IDEOGRAPHS
+from generator.length import IDEOGRAPH, IDEOGRAPHS
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%|％)?(?![A-Za-z_]*\d)", re.A)
 CHINESE_NUMBER = re.compile("[〇零一二三四五六七八九十百千万亿两]{2,}|百分之[零一二三四五六七八九十百点]+")
@@ -46,12 +46,23 @@ CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)  # names of programs are 
 SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)]*\s+|(?<=[。！？])[”’」』）]*|\n+")
 
 
+BOUNDARY = re.compile(r"[.!?][\"'”’)]*\s|[。！？\n]")
+# Where a sentence calculates, a number may follow from others. Elsewhere it does not, though small ones could by accident.
+CALCULATES = re.compile(
+    r"(?i)[≈×÷√]|[\d)%}$]\s*=|\d\s*[*+]\s*\d|\d\s+[-−/]\s+\d|\\(?:times|cdot|frac|div|approx)|\b(?:total|totals|sum|altogether|in all|plus|minus|times|multipl\w+"
+    r"|divid\w+|equals?|makes?|gives?|product|ratio|difference|average|mean|remain\w*|left over|per|each|twice|doubled?|half|halved?"
+    r"|percent of|% of|increase\w* (?:by|from)|decrease\w* (?:by|from)|more than|less than|fewer than|older|younger)\b"
+    r"|共|总和|之和|总计|合计|相差|之差|乘|除以|平均|倍|剩|等于|得到|一半|占"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something stated: as it is written, and in the form that is compared."""
+    """Something stated: as it is written, and in the form that is compared; of a number, whether its sentence calculates."""
 
     said: str
     value: str
+    calculated: bool = False
 
 
 def numbers_in(text: str, *, own: bool = False) -> Iterator[Claim]:
@@ -64,7 +75,16 @@ def numbers_in(text: str, *, own: bool = False) -> Iterator[Claim]:
         if not own and (found.start() in markers or OWN_NUMBER.search(before)):
             continue
         if value := number_value(found.group()):
-            yield Claim(found.group().strip(), value)
+            yield Claim(found.group().strip(), value, bool(CALCULATES.search(_sentence_at(plain, found.start()))))
+
+
+def _sentence_at(text: str, place: int) -> str:
+    """The sentence or line around a place, as far as 200 characters to each side."""
+    start = max(0, place - 200)
+    for found in BOUNDARY.finditer(text, start, place):
+        start = found.end()
+    end = BOUNDARY.search(text, place, place + 200)
+    return text[start : end.start() if end else place + 200]
 
 
 def number_value(said: str) -> str:
@@ -111,8 +131,9 @@ def names_in(text: str) -> Iterator[Claim]:
     for sentence in sentences_in(text):
         for found in NAME.finditer(sentence):
             words = found.group().split()
-            # The first word of a sentence is capitalised whatever it is.
-            if not sentence[: found.start()].strip(" \"'“‘(*#->\t") and words:
+            # The first word of an English sentence is capitalised whatever it is; an abbreviation is so everywhere.
+            first = not sentence[: found.start()].strip(" \"'“‘(*#->\t") and not IDEOGRAPH.match(sentence, found.end())
+            if first and words and not _is_abbreviation(words[0], sentence):
                 words = words[1:] if len(words) == 1 or words[0].casefold() in common | FUNCTION else words
             while words and words[0].casefold() in FUNCTION:
                 words = words[1:]
@@ -122,6 +143,11 @@ def names_in(text: str) -> Iterator[Claim]:
         for found in pattern.finditer(text):
             said = next(group for group in found.groups() if group)
             yield Claim(said, said)
+
+
+def _is_abbreviation(word: str, sentence: str) -> bool:
+    """Capitals alone, in a sentence that is not all in capitals."""
+    return len(word) > 1 and word.isupper() and word.casefold() not in FUNCTION and sentence != sentence.upper()
 
 
 def sentences_in(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Facts against the seed: what a text that was written from a source says and the source does not.
 
 A number is supported when the source has it, in figures or in words, or when two numbers of the source give it by one
-step of arithmetic, as worked examples do. A name is supported when the source has its words, or words whose initials it
+step of arithmetic in a sentence that calculates, as worked examples do. A name is supported when the source has its words, or words whose initials it
 is. A sentence is supported by the share of its content words that the source has. Nothing here knows the world: what is
 true and not in the source counts as unsupported.
 """
@@ -66,15 +66,17 @@ class Source:
         return frozenset(_stems(f"{self.text}\n{self.given}"))
 
     def has_number(self, claim: Claim, told: frozenset[str]) -> bool:
-        """Whether the source has it, with or without the percent sign, or it follows from two numbers of the source that
-        the text tells (`told`) too, as a worked example does."""
+        """Whether the source has it, with or without the percent sign, or its sentence calculates and it follows from two
+        numbers of the source that the text tells (`told`) too, as a worked example does."""
         bare = claim.value.rstrip("%")
         if {claim.value, bare, f"{bare}%"} & self.numbers:
             return True
         value = abs(Decimal(bare))
-        if YEARS[0] <= value <= YEARS[1] and value == int(value) and "," not in claim.said:
+        is_year = YEARS[0] <= value <= YEARS[1] and value == int(value) and "," not in claim.said
+        if is_year or not claim.calculated:
             return False
-        given = sorted({Decimal(known.rstrip("%")) for known in told & self.numbers})[:PAIRS]
+        has = {known.rstrip("%") for known in self.numbers}
+        given = sorted({Decimal(said.rstrip("%")) for said in told if said.rstrip("%") in has})[:PAIRS]
         return any(_gives(low, high, value) for low, high in combinations(given, 2))
 
     def has_name(self, claim: Claim) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.ids import seed_from
-from filters.claims import WORDS, names_in, numbers_in, sentences_in
+from filters.claims import CODE, WORDS, names_in, numbers_in, sentences_in
 from filters.facts import Source, unsupported
 from generator.length import IDEOGRAPH
 
@@ -82,10 +82,14 @@ def plant(passage: str, other: str, kind: str, draw: random.Random) -> Planted |
 
 def retold(passage: str, draw: random.Random) -> str:
     """Half of the sentences, reordered, numbers and names in other forms."""
-    sentences = sentences_in(passage)
-    chosen = draw.sample(sentences, max(2, len(sentences) // 2))
-    joint = "" if IDEOGRAPH.search(passage) else " "
-    return joint.join(_reworded(sentence, draw) for sentence in chosen)
+    plain = CODE.sub(" ", passage)  # a program is not retold
+    sentences = [sentence for sentence in sentences_in(plain) if re.search(r"[^\W\d_]{2}", sentence)] or [plain]
+    chosen = draw.sample(sentences, min(len(sentences), max(2, len(sentences) // 2)))
+    told = ""
+    for sentence in chosen:
+        joint = "" if not told or (IDEOGRAPH.match(sentence) and told[-1] in "。！？") else " "
+        told += joint + _reworded(sentence, draw)
+    return told
 
 
 def _reworded(sentence: str, draw: random.Random) -> str:
@@ -114,9 +118,17 @@ def _wrong_number(told: str, passage: str, draw: random.Random) -> tuple[str, st
 
 
 def _wrong_name(told: str, passage: str, other: str, draw: random.Random) -> tuple[str, str] | None:
+    """A name of another passage in the place of one of its kind: a title for a title, a Latin one for a Latin one."""
     right = [claim.said for claim in names_in(told) if claim.said in told]
     foreign = [claim.said for claim in names_in(other) if claim.said.casefold() not in passage.casefold()]
-    return _swapped(told, draw.choice(right), draw.choice(foreign)) if right and foreign else None
+    pairs = [(one, wrong) for one in right for wrong in foreign if _kind(one, told) == _kind(wrong, other)]
+    return _swapped(told, *draw.choice(pairs)) if pairs else None
+
+
+def _kind(name: str, text: str) -> str:
+    if not IDEOGRAPH.search(name):
+        return "latin"
+    return "title" if f"《{name}》" in text else "marked"
 
 
 def _swapped(told: str, right: str, wrong: str) -> tuple[str, str]:

@@ -69,6 +69,7 @@ def facts(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant wrong numbers and names in retellings of the files.")
     ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of the self-test.")] = 3,
     text_field: Field = "text",
 ) -> None:
     """What a text says and its source does not.
@@ -81,7 +82,7 @@ def facts(
     if out is None and not self_test:
         raise typer.BadParameter("give --out FILE to write what is not supported, or --self-test to measure")
     if self_test:
-        print("\n".join(self_test_facts(files, text_field)))
+        print("\n".join(self_test_facts(files, text_field, seeds=seeds)))
     if out is not None:
         say(facts_files(files, source_field, out, text_field))
 

@@ -46,6 +46,23 @@ def test_a_sentence_of_other_matters_is_an_unsupported_claim_and_a_retelling_is_
     assert found.claims == (invented,)
 
 
+@pytest.mark.parametrize(("text", "flagged"), [
+    ("The ore and the salt make 8,040 in total: 8,000 plus 40.", ()),
+    ("It took 8,000 kilograms, 40 grams and 7,960 workers.", ("7,960",)),  # no sentence that calculates
+    ("ATP stores 40% of it.", ("ATP",)), ("PARIS AND WARSAW", ()), ("Then RNA copies it.", ("RNA",)),
+])  # fmt: skip
+def test_only_a_sentence_that_calculates_makes_numbers_and_an_abbreviation_is_a_name_everywhere(
+    text: str, flagged: tuple[str, ...]
+) -> None:
+    found = unsupported(text, Source(PAGE))
+    assert (*found.numbers, *found.names) == flagged
+
+
+def test_a_latin_name_begins_a_chinese_sentence() -> None:
+    found = unsupported("Python在这里使用。", Source("这里使用Julia语言。"))
+    assert found.names == ("Python",)
+
+
 def test_what_the_prompt_gave_is_no_invention() -> None:
     assert unsupported("Radium glows for Amara, who is 12.", Source(PAGE, given="Amara, 12 years")).names == ()
 
