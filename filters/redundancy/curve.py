@@ -15,7 +15,9 @@ from filters.redundancy.families import Family, rmse
 from filters.redundancy.prune import Pool, prune_rounds, random_rows
 
 TOLERANCE = 1.10  # times the error with everything, up to which a part is as good as the whole
-RANDOM_SEEDS = 3
+DRAWS = 5  # random parts of a size
+STUDENT = 2.776  # 95 %, four degrees of freedom
+LEARNED = 0.9  # of the labels' spread, above which an error says that nothing was learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,22 @@ class Setting:
 
 def measure(pool: Pool, setting: Setting, shares: Sequence[float]) -> Verdict:
     """The curve at the given shares of the pool, the whole first, and what follows from it."""
-    smallest = max(50, int(min(shares) * len(pool)))
+    smallest = max(50, int(0.95 * min(shares) * len(pool)))
     rounds = list(prune_rounds(pool, setting.test, setting.guide, until=smallest, seed=setting.seed))
     points = tuple(_point(pool, _nearest(rounds, share * len(pool)), setting) for share in (1.0, *shares))
-    return verdict(points)
+    return verdict(points, float(np.std(setting.test.labels)))
 
 
-def verdict(points: Sequence[Point]) -> Verdict:
-    """The smallest part that is within the tolerance while a random part of its size is worse than it by more than the
-    draws differ."""
+def verdict(points: Sequence[Point], spread: float = math.inf) -> Verdict:
+    """The smallest part that is within the tolerance, by both families, while a random part of its size is not: the whole
+    interval of its draws is above the tolerance. `spread` is the labels' own, for a number that no model predicts."""
     whole, parts = points[0], points[1:]
-    good = [point for point in parts if _as_good(point, whole) and point.guide < point.random_low]
+    if whole.guide > LEARNED * spread:
+        said = f"nothing can be said: with everything the error is {whole.guide / spread:.2f} times the spread of the number"
+        return Verdict(tuple(points), None, 0.0, said)
+    good = [point for point in parts if _as_good(point, whole) and point.random_low > TOLERANCE * whole.random]
     if not good:
-        said = "by this measure the corpus is not redundant: a chosen part is no better than a random one of its size"
+        said = "by this measure the corpus is not redundant: at no size is a chosen part as good as the whole and a random one not"
         return Verdict(tuple(points), None, 0.0, said)
     knee = min(good, key=lambda point: point.kept)
     said = (
@@ -94,12 +99,13 @@ def _nearest(rounds: Sequence[np.ndarray], size: float) -> np.ndarray:
 def _point(pool: Pool, rows: np.ndarray, setting: Setting) -> Point:
     part, rest = pool.take(rows), pool.take(np.setdiff1d(np.arange(len(pool)), rows))
     guide, transfer = (_learned(part, family, setting.seed) for family in (setting.guide, setting.transfer))
-    draws = [pool.take(random_rows(len(pool), len(rows), setting.seed + draw)) for draw in range(RANDOM_SEEDS)]
+    whole = len(rows) == len(pool)
+    seeds = range(1 if whole else DRAWS)
+    draws = [pool.take(random_rows(len(pool), len(rows), setting.seed + draw)) for draw in seeds]
     errors = [[rmse(_learned(draw, family, setting.seed), setting.test.features, setting.test.labels) for draw in draws]
               for family in (setting.guide, setting.transfer)]  # fmt: skip
-    spread = float(np.std(errors[0], ddof=1)) if len(draws) > 1 and len(rows) < len(pool) else 0.0
     mean = float(np.mean(errors[0]))
-    half = 4.303 * spread / math.sqrt(len(draws))  # Student's t, 95 %, two degrees of freedom
+    half = 0.0 if whole else STUDENT * float(np.std(errors[0], ddof=1)) / math.sqrt(DRAWS)
     return Point(
         len(rows), len(rows) / len(pool),
         rmse(guide, setting.test.features, setting.test.labels), rmse(transfer, setting.test.features, setting.test.labels),
