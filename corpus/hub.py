@@ -70,6 +70,30 @@ def download(repo: str, revision: str | None, into: Path) -> Path:
         return Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_dir=into))
 
 
+def fetch_file(repo: str, name: str) -> Path:
+    """One file of a model repository, from the local cache where it is there. Raises `RecipeError` where there is no such
+    repository or file, `SetupError` where the hub cannot be reached."""
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repo, name))
+    except (errors.RepositoryNotFoundError, errors.EntryNotFoundError, errors.HFValidationError) as error:
+        if isinstance(error, errors.LocalEntryNotFoundError):
+            raise _unreached(repo, name, error) from error
+        raise RecipeError(
+            f"there is no {name} in {repo}, or the token may not see it", hint="check the name"
+        ) from error
+    except (errors.HfHubHTTPError, errors.HTTPError, ConnectionError, TimeoutError) as error:
+        raise _unreached(repo, name, error) from error
+
+
+def _unreached(repo: str, name: str, error: BaseException) -> SetupError:
+    return SetupError(
+        f"{repo}: the hub did not answer, and {name} is not in the local cache ({type(error).__name__})",
+        hint=f"fetch it where the hub is in reach (`hf download {repo} {name}`) and give its path",
+    )
+
+
 def _to_folder(wanted: Wanted, folder: Path) -> Publication:
     """A folder that appears whole: written beside its place, synced, then renamed."""
     folder = folder.absolute()

@@ -68,6 +68,19 @@ def decide(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Ta
     return pa.table(columns).cast(REJECTIONS)
 
 
+def at_top(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> FilterConfig:
+    """The config with the threshold that keeps `quality_top` of the web texts, best first; as it is where none is set.
+    `documents` are all that are decided on: a share of a part would be another one."""
+    if config.quality_top is None or "quality.teaches" not in scores.column_names:
+        return config
+    values = scores["quality.teaches"].to_numpy()[profiles_of(documents, config) == "prose"]
+    if not len(values):
+        return config
+    place = min(len(values) - 1, max(0, round(config.quality_top * len(values)) - 1))
+    threshold = float(np.sort(values)[::-1][place])
+    return config.model_copy(update={"quality": max(config.quality, threshold)})
+
+
 def verdict_table(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Table:
     """The scores with three more columns: `verdict` (`kept` or `rejected`), `reason`, `detail`."""
     reasons, details = _verdicts(documents, scores, config)

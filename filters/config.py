@@ -120,7 +120,13 @@ class FilterConfig(Section):
     language_confidence: float = Field(default=0.5, ge=0, le=1)
     """Least confidence of the language model (FineWeb: .65 for web pages; technical text scores lower)."""
     quality: float = Field(default=0.5, ge=0, le=1)
-    """Least probability of the quality classifier for web text; 0 keeps all."""
+    """Least score of the quality classifier for web text, 0 to 1; 0 keeps all. Of a classifier of points from 0 to 5,
+    FineWeb-Edu's threshold 3 is 0.6."""
+    quality_top: float | None = Field(default=None, gt=0, le=1)
+    """Share of the web texts that is kept, the best by the classifier first (DCLM: 0.1), of those above `quality`."""
+    classifier: str | None = None
+    """A classifier that is there already: a file, `dclm`, or `owner/name:file.bin@LABEL=POINTS` on the hub. When not set,
+    one is trained from the two kinds below."""
     quality_positive: tuple[str, ...] = ("python-docs", "docstrings")
     """Domains whose text serves the classifier as the teaching kind."""
     quality_negative: tuple[str, ...] = ("changelog", "licence-text")

@@ -11,13 +11,16 @@ import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection
 from corpus.errors import RecipeError, SetupError
+from corpus.hub import fetch_file
 from corpus.readers import read_files
 from filters.classifier import Classifier, Kind, train
-from filters.evaluation import Evaluation
+from filters.evaluation import Evaluation, auc, evaluate
 from filters.folds import Examples, leave_one_source_out, shuffled_control
+from filters.published import open_classifier
 from filters.vectors import Embed
 from ray_jobs.plain_files import unread
 
+UNSEEN = "each judged by a classifier that has not seen its source"
 LEAST = 200  # characters: shorter texts say too little to learn from
 
 
@@ -44,6 +47,31 @@ def evaluate_files(examples: Examples, kind: Kind, embedding: str, seed: int, tu
     return list(
         _told(found, shuffled_control(examples, fit, seed=seed), "labels" if examples.grades is None else "points")
     )
+
+
+def check_files(files: Sequence[str], named: str, field: str, label_field: str, teaches: Sequence[str]) -> list[str]:
+    """How a classifier that is there already does on texts with labels: rows whose `label_field` is one of `teaches` against
+    all others."""
+    rejected: list[Rejection] = []
+    rows = list(_long(files, field, label_field, rejected))
+    said = [row.domain or "" for row in rows]
+    labels = np.isin(np.array(said, object), list(teaches))
+    if not labels.any() or labels.all():
+        raise RecipeError(
+            f"{int(labels.sum()):,} of {len(rows):,} texts have a `{label_field}` among {', '.join(teaches)}",
+            hint=f"values there: {', '.join(sorted(set(said))[:8])}",
+        )
+    scores = open_classifier(named, fetch_file).score([row.text for row in rows])
+    shuffled = np.random.default_rng(17).permutation(labels)
+    return [
+        *_told(
+            evaluate(scores, labels, said),
+            auc(scores, shuffled),
+            "labels",
+            "judged by a classifier that did not learn from these labels",
+        ),
+        *unread(rejected),
+    ]
 
 
 def learner(kind: Kind, embedding: str, seed: int, tune: int = 0) -> Callable[[Examples], Classifier]:
@@ -120,8 +148,8 @@ def _long(files: Sequence[str], field: str, source_field: str | None, rejected: 
             yield row
 
 
-def _told(found: Evaluation, control: float, against: str) -> Iterator[str]:
-    yield f"{found.texts:,} texts of {len(found.sources)} sources, each judged by a classifier that has not seen its source"
+def _told(found: Evaluation, control: float, against: str, seen: str = UNSEEN) -> Iterator[str]:
+    yield f"{found.texts:,} texts of {len(found.sources)} sources, {seen}"
     yield f"AUC {found.auc:.3f}   F1 {found.f1:.3f}   recall {found.recall:.3f} where a tenth of the others come through"
     yield f"rank correlation {found.rank:.3f} with the {against}   calibration error {found.calibration:.3f}   AUC after shuffled labels {control:.3f} (must be near .5)"
     yield f"{'source':<40} {'kind':<8} {'texts':>7} {'mean':>6} {'passed':>7}"

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError
+from corpus.hub import fetch_file
 from corpus.readers import read_files
 from filters.chain import score_table, verdict_table
 from filters.classifier import load_scorer
 from filters.config import FilterConfig, ToxicConfig
+from filters.published import open_classifier
 from filters.rules import PROFILES
 
 SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "toxic", "quality")
@@ -27,7 +29,7 @@ def score_files(
     out: Path,
     scorers: Sequence[str],
     profile: str,
-    classifier: Path | None,
+    classifier: str | None,
     field: str,
     toxic: Path | None = None,
 ) -> list[str]:
@@ -43,7 +45,7 @@ def score_files(
         quality=0.5 if classifier else 0.0,
         toxic=ToxicConfig(classifier=str(toxic or "")),
     )
-    model = load_scorer(classifier) if classifier else None
+    model = open_classifier(classifier, fetch_file) if classifier else None
     toxicity = load_scorer(toxic) if toxic else None
     writer, rejected, verdicts = None, list[Rejection](), Counter[str]()
     for documents in batches(files, field, rejected):

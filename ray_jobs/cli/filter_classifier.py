@@ -75,6 +75,20 @@ def evaluate(teaches: Teaches, other: Others = [], judged: Labels = None, points
     say(lost)
 
 
+@app.command()
+def check(files: Annotated[list[str], typer.Argument(help="Files of texts with labels.")],
+          classifier: Annotated[str, typer.Option(help="A file, `dclm`, or owner/name:file.bin@LABEL=POINTS.")],
+          teaches: Annotated[list[str], typer.Option("--teaches", help="Labels of what teaches; may be given often.")],
+          label_field: Annotated[str, typer.Option(help="Column with the label.")] = "label", text_field: Field = "text") -> None:  # fmt: skip
+    """How a classifier does on texts that people have labelled.
+
+    Example: hornbook filter classifier check labelled.jsonl --classifier quality.bin --label-field label --teaches 1
+    """
+    from ray_jobs.classifier_files import check_files
+
+    print("\n".join(check_files(files, classifier, text_field, label_field, teaches)))
+
+
 def _examples(
     teaches: list[str], other: list[str], points_file: Path | None, points: float, field: str, source: str
 ) -> tuple[Examples, list[str]]:

@@ -21,7 +21,7 @@ Field = Annotated[str, typer.Option("--text-field", help="Column that holds the 
 @app.command()
 def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", help="Scorers, comma-separated.")] = "gopher,language,sensitive",
           profile: Annotated[str, typer.Option(help="prose, code or synthetic.")] = "prose",
-          classifier: Annotated[Path | None, typer.Option(help="fastText file for the scorer `quality`.")] = None,
+          classifier: Annotated[str | None, typer.Option(help="For the scorer `quality`: a file, `dclm`, or owner/name:file.bin@LABEL=POINTS.")] = None,
           toxic: Annotated[Path | None, typer.Option(help="Classifier file for the score `toxic.classifier`.")] = None,
           text_field: Field = "text") -> None:  # fmt: skip
     """One row a document: id, every score, verdict and reason.

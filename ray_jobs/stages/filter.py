@@ -18,8 +18,8 @@ from corpus.resumable import clear
 from corpus.shards import write_partition
 from corpus.soft_labels import KIND
 from corpus.store import Store
-from filters.chain import decide, score_table
-from filters.config import DuplicatesConfig
+from filters.chain import at_top, decide, score_table
+from filters.config import DuplicatesConfig, FilterConfig
 from filters.decontaminate import benchmark_hash, contamination
 from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.sensitive import policies, redact
@@ -44,7 +44,8 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
 def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
     documents, scores = _gather(line, inputs)
     scores = with_facts(line, inputs, documents, _with_contamination(line, documents, scores))
-    rejected = decide(documents, scores, line.recipe.filters)
+    config = at_top(documents, scores, line.recipe.filters)
+    rejected = decide(documents, scores, config)
     survivors = _without(documents, rejected["id"])
     copies = _copies(line, survivors, scores, store.child("dedup"))
     rejected = pa.concat_tables([rejected, _duplicates(copies, survivors)])
@@ -61,7 +62,7 @@ def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
         balance=Balance(taken=documents.num_rows, kept=kept.num_rows, rejected=rejected.num_rows),
         reasons=Counter(rejected["reason"].to_pylist()),
         licences=Counter(kept["licence"].to_pylist()),
-        facts=_facts(line, documents, kept, rejected, copies, scores) | _labels_fact(line, inputs, kept),
+        facts=_facts(line, config, documents, kept, rejected, copies, scores) | _labels_fact(line, inputs, kept),
         totals=_totals(kept),
         dataset_hash=dataset_hash([kept]),
     )
@@ -75,7 +76,7 @@ def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Ta
         scores.append(table_of(line.folder.child("score"), inputs["score"], "scores"))
     if "generate" in inputs and inputs["generate"].of("documents"):
         written = table_of(line.folder.child("generate"), inputs["generate"], "documents")
-        model = classifier(line.folder.child("score")) if "score" in inputs else None
+        model = classifier(line.folder.child("score"), line.recipe.filters.classifier) if "score" in inputs else None
         documents.append(written)
         toxic = toxicity(line.recipe.filters.toxic.classifier)
         scores.append(score_table(written, quality=model, toxicity=toxic))
@@ -156,7 +157,13 @@ def _totals(kept: pa.Table) -> dict[str, int]:
 
 
 def _facts(
-    line: Line, documents: pa.Table, kept: pa.Table, rejected: pa.Table, copies: pa.Table, scores: pa.Table
+    line: Line,
+    config: FilterConfig,
+    documents: pa.Table,
+    kept: pa.Table,
+    rejected: pa.Table,
+    copies: pa.Table,
+    scores: pa.Table,
 ) -> dict[str, Fact]:
     sources = sorted(set(documents["source"].to_pylist()))
     before, after = Counter(documents["source"].to_pylist()), Counter(kept["source"].to_pylist())
@@ -173,7 +180,7 @@ def _facts(
         "scores.quality": histogram(
             "Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups
         )
-        | {"thresholds": {"kept from": line.recipe.filters.quality}},
+        | {"thresholds": {"kept from": config.quality}},
         **_sensitive_fact(line, scores),
         "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
         "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",

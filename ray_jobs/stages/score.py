@@ -13,11 +13,14 @@ import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.facts import Fact, number, table
+from corpus.hub import fetch_file
 from corpus.manifest import Balance, Manifest, table_of
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.store import Store, open_store
 from filters.chain import score_table
 from filters.classifier import Classifier, load_scorer
+from filters.config import FilterConfig
+from filters.published import open_classifier
 from filters.quality import QualityReport, train_quality
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
@@ -36,6 +39,7 @@ class Task:
     source: str
     store: str
     toxic: str
+    classifier: str | None = None
 
 
 def stage(line: Line, read: Manifest) -> Stage:
@@ -44,7 +48,8 @@ def stage(line: Line, read: Manifest) -> Stage:
     config = {
         "positive": list(filters.quality_positive),
         "negative": list(filters.quality_negative),
-        "quality": filters.quality > 0,
+        "quality": wanted(filters),
+        "classifier": filters.classifier,
         "seed": line.recipe.seed,
     }
     return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="3")
@@ -53,10 +58,11 @@ def stage(line: Line, read: Manifest) -> Stage:
 def _work(line: Line, read: Manifest, store: Store) -> Made:
     source = line.folder.child(read.stage)
     facts: dict[str, Fact] = {}
-    if line.recipe.filters.quality > 0:
+    named = line.recipe.filters.classifier if wanted(line.recipe.filters) else None
+    if wanted(line.recipe.filters) and named is None:
         facts["quality"] = _quality_fact(_train(line, table_of(source, read, "documents"), store))
     toxic = line.recipe.filters.toxic.classifier
-    tasks = [Task(index, item, source.url, store.url, toxic) for index, item in enumerate(read.of("documents"))]
+    tasks = [Task(index, item, source.url, store.url, toxic, named) for index, item in enumerate(read.of("documents"))]
     partitions = tuple(line.passes.map(score_one, tasks))
     rows = sum(item.rows for item in partitions)
     facts["scored"] = number("Documents scored", rows)
@@ -67,7 +73,7 @@ def score_one(task: Task) -> Partition:
     """Score a partition and commit the scores."""
     store = open_store(task.store)
     documents = read_partition(open_store(task.source), task.partition)
-    scores = score_table(documents, quality=classifier(store), toxicity=toxicity(task.toxic))
+    scores = score_table(documents, quality=classifier(store, task.classifier), toxicity=toxicity(task.toxic))
     return write_partition(store, "scores", task.index, scores)
 
 
@@ -77,8 +83,16 @@ def toxicity(path: str) -> Classifier | None:
     return load_scorer(Path(path)) if path else None
 
 
-def classifier(store: Store) -> Classifier | None:
-    """The run's quality classifier, or None when the recipe wants none. A model is loaded from a file."""
+def wanted(filters: FilterConfig) -> bool:
+    """Whether anything asks for the score."""
+    return filters.quality > 0 or filters.quality_top is not None
+
+
+def classifier(store: Store, named: str | None = None) -> Classifier | None:
+    """The classifier that the recipe names, else the one that the run trained, or None when it wants none. A model is
+    loaded from a file."""
+    if named:
+        return open_classifier(named, fetch_file)
     if not store.exists(MODEL):
         return None
     if store.local:
