@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,12 +141,17 @@ def table_of(store: Store, manifest: Manifest, kind: str, columns: list[str] | N
 
 def dataset_hash(tables: Iterable[pa.Table], columns: tuple[str, ...] = ("id", "text")) -> str:
     """A hash over the canonical values of every row, the same for any order and any partitioning."""
-    rows = [_row_hashes(table, columns) for table in tables]
-    merged = np.sort(np.concatenate(rows)) if rows else np.array([], dtype="S16")
+    return dataset_hash_of([row_hashes(table, columns) for table in tables])
+
+
+def dataset_hash_of(rows: Sequence[np.ndarray]) -> str:
+    """The same from the `row_hashes` of tables that need not be in memory together."""
+    merged = np.sort(np.concatenate(list(rows))) if rows else np.array([], dtype="S16")
     return xxhash.xxh3_128_hexdigest(f"{len(merged)}:".encode() + merged.tobytes())
 
 
-def _row_hashes(table: pa.Table, columns: tuple[str, ...]) -> np.ndarray:
+def row_hashes(table: pa.Table, columns: tuple[str, ...] = ("id", "text")) -> np.ndarray:
+    """16 bytes for the values of each row, S16."""
     values = [table.column(name).to_pylist() for name in columns]
     return np.array([xxhash.xxh3_128_digest(orjson.dumps(row)) for row in zip(*values, strict=True)], dtype="V16").view(
         "S16"

@@ -21,6 +21,7 @@ from filters.classifier import Classifier
 from filters.config import FilterConfig, Limit, ProfileName
 from filters.decontaminate import Decontaminator
 from filters.language import identify
+from filters.overlap import Overlap, overlap_of
 from filters.rules import PROFILES, SCORERS, STATISTICS, in_scope, limits_of
 
 STAGE = "filter"
@@ -79,6 +80,16 @@ def at_top(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> Filte
     place = min(len(values) - 1, max(0, round(config.quality_top * len(values)) - 1))
     threshold = float(np.sort(values)[::-1][place])
     return config.model_copy(update={"quality": max(config.quality, threshold)})
+
+
+def overlap(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> Overlap:
+    """What each reason alone would remove, and what only it removes."""
+    failures: dict[str, np.ndarray] = {}
+    first = np.full(documents.num_rows, "", dtype=object)
+    for check in _checks(documents, _arrays(scores), config):
+        failures[check.reason] = failures.get(check.reason, False) | check.fails
+        first[(first == "") & check.fails] = check.reason
+    return overlap_of({name: flags for name, flags in failures.items() if flags.any()}, first, documents.num_rows)
 
 
 def verdict_table(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Table:
@@ -161,11 +172,14 @@ def _verdicts(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> tu
     """The first failing check's reason and detail for each document, "" where there is none."""
     size = documents.num_rows
     reasons, details = np.full(size, "", dtype=object), np.full(size, "", dtype=object)
-    columns = {name: scores.column(name).to_numpy() for name in scores.column_names if name != "id"}
-    for check in _checks(documents, columns, config):
+    for check in _checks(documents, _arrays(scores), config):
         for index in np.flatnonzero(check.fails & (reasons == "")):
             reasons[index], details[index] = check.reason, check.detail(index)
     return reasons, details
+
+
+def _arrays(scores: pa.Table) -> dict[str, np.ndarray]:
+    return {name: scores.column(name).to_numpy() for name in scores.column_names if name != "id"}
 
 
 def _checks(documents: pa.Table, scores: dict[str, np.ndarray], config: FilterConfig) -> Iterator[_Check]:

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.manifest import Manifest, table_of
+from corpus.manifest import Manifest, tables_of
 from filters.claims import sentences_in
 from filters.facts import Source, unsupported
 from ray_jobs.line import Line
 
-ROWS = 500  # documents checked by a worker at a time
 SAID = 120  # characters of a finding that a detail quotes
 KINDS = ("numbers", "names", "claims")
 
 
-def with_facts(line: Line, inputs: Mapping[str, Manifest], documents: pa.Table, scores: pa.Table) -> pa.Table:
-    """The scores with `facts.…`: unsupported numbers and names (counts), the share of unsupported sentences, the first
-    of each. Texts without a seed have none."""
+def seed_texts(line: Line, inputs: Mapping[str, Manifest], documents: Sequence[pa.Table]) -> dict[str, str]:
+    """What these documents were written from, by id, where the recipe asks for facts; a worker gets the seeds of its own
+    documents only."""
     if not line.recipe.filters.facts.asked or line.recipe.texts not in inputs:
-        return scores
-    texts = dict(_texts(line, inputs[line.recipe.texts], _seeds(documents)))
-    parts = [documents.slice(start, ROWS) for start in range(0, documents.num_rows, ROWS)]
-    tasks = [(part, {name: texts[name] for name in _seeds(part) & texts.keys()}) for part in parts]
-    found = pa.concat_tables(list(line.passes.map(facts_of, tasks)))
-    for name in found.column_names:
-        scores = scores.append_column(name, found[name])
-    return scores
+        return {}
+    wanted = {seed for part in documents for seed in _seeds(part)}
+    return dict(_texts(line, inputs[line.recipe.texts], wanted)) if wanted else {}
 
 
 def facts_of(task: tuple[pa.Table, Mapping[str, str]]) -> pa.Table:
-    """One row a document, in order. A task is documents, and the texts of their seeds by id: no worker gets all seeds."""
+    """Columns `facts.…`, one row a document, in order: unsupported numbers and names (counts), the share of unsupported
+    sentences, the first of each. Texts without a seed have none. A task is documents, and the texts of their seeds by id."""
     documents, texts = task
     rows = [_row(text, lineage, topic, texts) for text, lineage, topic in zip(
         documents["text"].to_pylist(), documents["lineage"].to_pylist(), documents["topic"].to_pylist(), strict=True)]  # fmt: skip
@@ -60,6 +55,7 @@ def _row(text: str, lineage: dict | None, topic: str | None, texts: Mapping[str,
 
 
 def _texts(line: Line, manifest: Manifest, wanted: set[str]) -> Iterator[tuple[str, str]]:
-    table = table_of(line.folder.child(manifest.stage), manifest, "documents", ["id", "text"])
-    chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(sorted(wanted), pa.string())))
-    yield from zip(chosen["id"].to_pylist(), chosen["text"].to_pylist(), strict=True)
+    values = pa.array(sorted(wanted), pa.string())
+    for table in tables_of(line.folder.child(manifest.stage), manifest, "documents", ["id", "text"]):
+        chosen = table.filter(pc.is_in(table["id"], value_set=values))
+        yield from zip(chosen["id"].to_pylist(), chosen["text"].to_pylist(), strict=True)

@@ -70,11 +70,12 @@ class OnRay:
         """Submits ahead by the window, yields in order. A Ray that rests is started again."""
         connect(self._config)
         remote = self._ray.remote(_apply).options(num_cpus=1)
+        shared = self._ray.put(function)  # sent once: a partial one may hold a tokenizer or a table
         waiting: deque[Any] = deque()
         for item in items:
             if len(waiting) >= self._window:
                 yield self._result(waiting.popleft(), watch)
-            waiting.append(remote.remote(function, item))
+            waiting.append(remote.remote(shared, item))
         while waiting:
             yield self._result(waiting.popleft(), watch)
 

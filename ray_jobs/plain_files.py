@@ -4,68 +4,101 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError
 from corpus.hub import fetch_file
 from corpus.readers import read_files
-from filters.chain import score_table, verdict_table
-from filters.classifier import load_scorer
-from filters.config import FilterConfig, ToxicConfig
+from filters.chain import ALL, overlap, score_table, verdict_table
+from filters.classifier import Classifier
+from filters.config import FilterConfig
+from filters.overlap import Overlap, told
 from filters.published import open_classifier
 from filters.rules import PROFILES
+from ray_jobs.passes import passes_for
+from ray_jobs.recipe import RunConfig
+from ray_jobs.sink import sink
 
-SCORERS = ("gopher", "repetition", "c4", "fineweb", "code", "language", "sensitive", "toxic", "quality")
+SCORERS = ALL
 BATCH = 5000  # documents scored at once: bounds memory
 BATCH_CHARACTERS = 64 << 20
 
 
+@dataclass(frozen=True)
+class Scoring:
+    """What is asked of each document. A worker loads a classifier once."""
+
+    scorers: tuple[str, ...]
+    config: FilterConfig
+    classifier: str
+
+    def __call__(self, documents: pa.Table) -> tuple[pa.Table, Overlap]:
+        """Scores with verdicts, and how the filters overlap."""
+        model, toxic = _named(self.classifier), _named(self.config.toxic.classifier)
+        scores = score_table(documents, quality=model, toxicity=toxic, scorers=self.scorers)
+        return verdict_table(documents, scores, self.config), overlap(documents, scores, self.config)
+
+
+@lru_cache(maxsize=2)
+def _named(classifier: str) -> Classifier | None:
+    return open_classifier(classifier, fetch_file) if classifier else None
+
+
 def score_files(
     files: Sequence[str],
-    out: Path,
+    out: str | Path,
     scorers: Sequence[str],
     profile: str,
     classifier: str | None,
     field: str,
+    languages: Sequence[str] = ("en",),
+    workers: int = 0,
     toxic: Path | None = None,
 ) -> list[str]:
-    """Write id, scores, verdict, reason and detail, a batch at a time; unreadable rows are counted and named."""
+    """Write id, scores, verdict, reason and detail, a batch at a time; unreadable rows are counted and named.
+
+    Texts are taken to be in the first of `languages`; all of them are kept. The table says what each filter alone would
+    remove. With `workers` the batches are scored on Ray, and the file is the same.
+    """
     if unknown := sorted(set(scorers) - set(SCORERS)):
         raise RecipeError(f"no scorer {unknown[0]!r}", hint=f"known: {', '.join(SCORERS)}")
-    if profile not in PROFILES:
+    if profile and profile not in PROFILES:
         raise RecipeError(f"no profile {profile!r}", hint=f"known: {', '.join(PROFILES)}")
     if "quality" in scorers and classifier is None:
         raise RecipeError("the scorer `quality` needs --classifier FILE")
-    config = FilterConfig(
-        profiles={"files": profile, "": profile},
-        quality=0.5 if classifier else 0.0,
-        toxic=ToxicConfig(classifier=str(toxic or "")),
-    )
-    model = open_classifier(classifier, fetch_file) if classifier else None
-    toxicity = load_scorer(toxic) if toxic else None
-    writer, rejected, verdicts = None, list[Rejection](), Counter[str]()
-    for documents in batches(files, field, rejected):
-        scores = score_table(documents, quality=model, toxicity=toxicity, scorers=scorers)
-        scores = verdict_table(documents, scores, config)
-        verdicts.update(scores["verdict"].to_pylist())
-        writer = writer or pq.ParquetWriter(out, scores.schema, compression="zstd")
-        writer.write_table(scores)
-    if writer is None:
-        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
-    writer.close()
-    return [f"{count:,} {name}" for name, count in sorted(verdicts.items())] + unread(rejected) + [f"wrote {out}"]
+    profiles = {"files": profile} if profile else {"zh": "chinese"}
+    config = FilterConfig.model_validate({
+        "profiles": profiles, "languages": tuple(languages), "quality": 0.5 if classifier else 0.0,
+        "toxic": {"classifier": str(toxic or "")},
+    })  # fmt: skip
+    scoring = Scoring(tuple(scorers), config, str(classifier or ""))
+    unreadable, found = list[Rejection](), Overlap()
+    with sink(out) as file:
+        texts = batches(files, field, unreadable, language=languages[0])
+        for scores, part in passes_for(RunConfig(workers=workers)).map(scoring, texts):
+            file.write(scores)
+            found += part
+        if file.empty:
+            raise RecipeError(
+                "no readable document in these files", hint="; ".join(row.detail for row in unreadable[:3])
+            )
+    counts = [f"{found.documents - found.removed:,} kept", f"{found.removed:,} rejected"]
+    return [*counts, *told(found), *unread(unreadable), f"wrote {out}"]
 
 
-def batches(files: Sequence[str], field: str, rejected: list[Rejection], rows: int = BATCH) -> Iterator[pa.Table]:
+def batches(
+    files: Sequence[str], field: str, rejected: list[Rejection], rows: int = BATCH, *, language: str = "en"
+) -> Iterator[pa.Table]:
     """Documents of the files, at most `rows` at a time and not much more than `BATCH_CHARACTERS` of text; rows that
     cannot be read are added to `rejected`."""
     batch: list[Document] = []
     size = 0
-    for row in read_files(files, text_field=field):
+    for row in read_files(files, text_field=field, language=language):
         if isinstance(row, Rejection):
             rejected.append(row)
             continue

@@ -11,7 +11,7 @@ from bench.peers.catalogue import HERE, QUIET, Environment
 ADAPTERS = Path(__file__).parent / "adapters"
 # Its extra `multilingual` brings TensorFlow and Stanza; English and Chinese need what is named here.
 DATATROVE = Environment(
-    "datatrove-filters", ("datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1", "setuptools<81")
+    "datatrove-filters", ("datatrove[io,processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1", "setuptools<81")
 )
 GAOYA = Environment("gaoya", ("gaoya==0.2.2",))
 DATA_JUICER = Environment("data-juicer", ("py-data-juicer==1.4.6", "aiohttp", "pyarrow<21"))
@@ -49,20 +49,12 @@ class Arm:
 
 OURS = ("polars", "numpy", "rensa")
 TASKS = ("rules", "minhash", "sensitive", "chain")
+THEIRS, SHARES = ("datatrove", "spacy"), {"rules": 1_000_000, "minhash": 1000, "sensitive": 20_000}
 ARMS = (
     *(Arm("hornbook", task, HERE, "hornbook.py", OURS) for task in TASKS),
-    *(
-        Arm(
-            "datatrove",
-            task,
-            DATATROVE,
-            "datatrove_filters.py",
-            ("datatrove", "spacy"),
-            20_000 if task == "sensitive" else 1000,
-        )
-        for task in TASKS
-    ),
-    Arm("nemo-curator", "rules", NEMO, "nemo_rules.py", ("nemo-curator",), 3000),
+    *(Arm("datatrove", task, DATATROVE, "datatrove_filters.py", THEIRS, most) for task, most in SHARES.items()),
+    Arm("datatrove", "chain", DATATROVE, "datatrove_chain.py", THEIRS),
+    Arm("nemo-curator", "rules", NEMO, "nemo_rules.py", ("nemo-curator",)),
     Arm("gaoya", "minhash", GAOYA, "gaoya_index.py", ("gaoya",)),
     Arm("gaoya, asked", "minhash", GAOYA, "gaoya_index.py", ("gaoya",), more=("lookup",)),
     Arm("data-juicer", "minhash", DATA_JUICER, "datajuicer_minhash.py", ("py-data-juicer",), 5000),

@@ -1,8 +1,10 @@
 """Documents a CPU second, by tool and task: `python -m bench.filter_peers.speed [TASK…] [--rounds 3]`.
 
-Processor time of one process with one thread, interleaved, the best of the rounds; a slow tool is given the first part of
-the documents. The documents are text that lies on this machine, or those of `--files`. Where a tool only signs, its time
-is set against all that Hornbook does: signatures, index, verification and decision. Lines go to `bench/out/filters.jsonl`.
+Processor time of one process with one thread, interleaved, the best of the rounds. The documents are text that lies on
+this machine, or those of `--files`, shuffled; at `rules` and `chain` all tools are given the same ones, elsewhere a slow
+tool only their beginning. Where a tool only signs, its time is set against all that Hornbook does: signatures, index,
+verification and decision. `chain` runs from a file to files; its benchmark items are those of `--against`, else pieces of
+texts that are not among the documents. Lines go to `bench/out/filters.jsonl`.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bench.filter_peers.catalogue import ARMS, TASKS, Arm
 from bench.peers.install import versions, why_not
@@ -23,27 +28,46 @@ from bench.peers.run import OUT
 from corpus.config import SourceConfig
 from corpus.document import Document
 from corpus.readers import read_files, read_source
+from filters.benchmarks import load_benchmarks
+from filters.classifier import train
+from filters.language import language_model
 
-LEAST = 200  # characters of a document
+LEAST, MOST = 200, 20_000  # characters of a document
+SEED = 17
+ITEMS = 500  # benchmark items, where none are named
+LEARNED = 2000  # texts that the classifiers of the chain learn from
 
 
-def write_corpus(path: Path, count: int, files: Sequence[str]) -> None:
-    """`count` documents, a JSON object a line."""
+def write_corpus(path: Path, count: int, files: Sequence[str]) -> list[str]:
+    """`count` documents, a JSON object a line; the texts that are left over are handed back."""
     rows = (
         read_files(files)
         if files
-        else read_source("machine", SourceConfig(kind="machine", documents=3 * count), seed=17)
+        else read_source("machine", SourceConfig(kind="machine", documents=3 * count), seed=SEED)
     )
-    texts = (row.text for row in rows if isinstance(row, Document) and len(row.text) >= LEAST)
+    texts = [row.text[:MOST] for row in rows if isinstance(row, Document) and len(row.text) >= LEAST]
+    random.Random(SEED).shuffle(texts)
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"text": text[:20_000]}) + "\n" for text in islice(texts, count))
+        file.writelines(json.dumps({"text": text}) + "\n" for text in texts[:count])
+    return texts[count:] or texts
+
+
+def write_given(folder: Path, rest: Sequence[str], against: Sequence[str]) -> None:
+    """What the chains are given: benchmark items, the language model, and for each its own kind of classifier. They learn
+    from halves of the same texts; what they learn is of no use, and what it costs to apply is the same."""
+    items = [{"question": item.question, "answer": item.answer} for item in load_benchmarks(tuple(against)).items]
+    items = items or [{"question": text[:300], "answer": text[300:500]} for text in rest[:ITEMS]]
+    (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items), "utf-8")
+    shutil.copy(language_model(), folder / "lid.176.ftz")
+    texts, labels = rest[:LEARNED], np.arange(len(rest[:LEARNED])) % 2 == 0
+    train("words", texts, labels, seed=SEED).save(folder / "quality.bin")
+    train("fasttext", texts, labels, seed=SEED).save(folder / "quality.fasttext.bin")
 
 
 def measure(arm: Arm, corpus: Path, count: int) -> dict[str, Any]:
     """One run of one arm."""
-    done = subprocess.run(
-        arm.command(corpus, count), capture_output=True, text=True, env={**os.environ, **arm.variables()}
-    )
+    variables = {**os.environ, **arm.variables(), "HORNBOOK_CHAIN": str(corpus.parent)}
+    done = subprocess.run(arm.command(corpus, count), capture_output=True, text=True, env=variables)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["no word"])[-1]}
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
@@ -56,6 +80,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--files", nargs="*", default=[])
+    parser.add_argument("--against", nargs="*", default=[], help="benchmarks of the chain")
     options = parser.parse_args()
     chosen = [arm for arm in ARMS if arm.task in (options.tasks or TASKS)]
     for arm in chosen:
@@ -64,7 +89,9 @@ def main() -> None:
     chosen = [arm for arm in chosen if not why_not(arm.environment)]
     with tempfile.TemporaryDirectory() as place:
         corpus = Path(place) / "corpus.jsonl"
-        write_corpus(corpus, options.documents, options.files)
+        rest = write_corpus(corpus, options.documents, options.files)
+        if any(arm.task == "chain" for arm in chosen):
+            write_given(Path(place), rest, options.against)
         best: dict[tuple[str, str], dict[str, Any]] = {}
         for _ in range(options.rounds):
             for arm in chosen:

@@ -15,23 +15,40 @@ Files = Annotated[
     list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
 ]
 Out = Annotated[Path, typer.Option(help="Parquet file to write.")]
+OutUrl = Annotated[str, typer.Option("--out", help="Parquet file to write: a path, or a URL.")]
+RULES = "gopher,repetition,c4,fineweb,chinese,language,sensitive,toxic"
 Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
 
 
 @app.command()
-def score(files: Files, out: Out, with_: Annotated[str, typer.Option("--with", help="Scorers, comma-separated.")] = "gopher,language,sensitive",
-          profile: Annotated[str, typer.Option(help="prose, code or synthetic.")] = "prose",
-          classifier: Annotated[str | None, typer.Option(help="For the scorer `quality`: a file, `dclm`, or owner/name:file.bin@LABEL=POINTS.")] = None,
-          toxic: Annotated[Path | None, typer.Option(help="Classifier file for the score `toxic.classifier`.")] = None,
-          text_field: Field = "text") -> None:  # fmt: skip
+def score(
+    files: Files,
+    out: OutUrl,
+    with_: Annotated[str, typer.Option("--with", help="Scorers, comma-separated.")] = RULES,
+    profile: Annotated[
+        str, typer.Option(help="prose, fineweb, code, synthetic or chinese; prose, and chinese for zh, if empty.")
+    ] = "",
+    classifier: Annotated[
+        str | None, typer.Option(help="For the scorer `quality`: a file, `dclm`, or owner/name:file.bin@LABEL=POINTS.")
+    ] = None,
+    toxic: Annotated[Path | None, typer.Option(help="Classifier file for the score `toxic.classifier`.")] = None,
+    languages: Annotated[str, typer.Option(help="What is kept; the first is the texts' own.")] = "en",
+    workers: Annotated[int, typer.Option(min=0, help="Ray workers; 0 works in this process.")] = 0,
+    text_field: Field = "text",
+) -> None:
     """One row a document: id, every score, verdict and reason.
 
-    Example: hornbook filter score pages.jsonl.gz --with gopher,quality,language --classifier quality.bin --out scores.parquet
+    The table says what each filter alone would remove, and what only it removes.
+
+    Example: hornbook filter score pages.jsonl.gz --classifier quality.bin --with gopher,quality,language --out scores.parquet
     Example: hornbook filter score pages.jsonl.gz --with sensitive,toxic --toxic toxic.bin --out scores.parquet
+    Example: hornbook filter score s3://bucket/zh/*.jsonl.gz --languages zh --workers 8 --out s3://bucket/scores.parquet
     """
     from ray_jobs.plain_files import score_files
 
-    say(score_files(files, out, with_.split(","), profile, classifier, text_field, toxic))
+    chosen = [name.strip() for name in with_.split(",")]
+    kept = [name.strip() for name in languages.split(",")]
+    say(score_files(files, out, chosen, profile, classifier, text_field, kept, workers, toxic))
 
 
 class Unit(StrEnum):
@@ -122,12 +139,7 @@ def decontaminate(
     ] = False,
     coverage: Annotated[float, typer.Option(min=0.01, max=1, help="Share of an item's words.")] = 0.5,
     code: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity of functions.")] = 0.85,
-    sample: Annotated[
-        int, typer.Option(min=1, help="Leaks of a kind and benchmark; texts looked up by meaning.")
-    ] = 300,
-    embedding: Annotated[
-        str, typer.Option(help="Encoder that looks a sample up by meaning: a folder, or `minilm`.")
-    ] = "",
+    sample: Annotated[int, typer.Option(min=1, help="Leaks of a kind and benchmark.")] = 300,
     text_field: Field = "text",
 ) -> None:
     """The documents that hold no item of a benchmark.
@@ -135,19 +147,12 @@ def decontaminate(
     Example: hornbook filter decontaminate pages.parquet --against humaneval --against exam.jsonl --out clean.parquet
     """
     from filters.config import DecontaminateConfig
-    from ray_jobs.decontaminate_files import (
-        decontaminate_files,
-        paraphrase_test_files,
-        paraphrases_files,
-        self_test_files,
-    )
+    from ray_jobs.decontaminate_files import decontaminate_files, self_test_files
 
     config = DecontaminateConfig(against=tuple(against), coverage=coverage, code=code)
     if out is None and not self_test:
         raise typer.BadParameter("give --out FILE to write the clean documents, or --self-test to measure")
     if self_test:
         print("\n".join(self_test_files(files, config, sample, text_field)))
-        print("\n".join(paraphrase_test_files(files, config, embedding, sample, text_field) if embedding else []))
     if out is not None:
         say(decontaminate_files(files, config, out, text_field))
-        say(paraphrases_files(files, config, embedding, sample, text_field) if embedding else [])

@@ -27,6 +27,7 @@ from ray_jobs.stored import answered
 from ray_jobs.talk import PROGRESS
 
 TEXT_SHOWN = 1200  # characters of a row
+FILTERS_SHOWN = 8  # in the status of a stage
 
 
 def plan_of(recipe: str, settings: list[str]) -> dict[str, Any]:
@@ -100,8 +101,7 @@ def status_of(recipe: str, settings: list[str]) -> dict[str, Any]:
                 "seconds": manifest.seconds, "fingerprint": manifest.fingerprint, "dataset_hash": manifest.dataset_hash,
                 "forgotten": manifest.forgotten,
             }  # fmt: skip
-            if "ledger" in manifest.facts:
-                stages[name]["ledger"] = manifest.facts["ledger"]
+            stages[name] |= {fact: manifest.facts[fact] for fact in ("ledger", "overlap") if fact in manifest.facts}
     running = orjson.loads(folder.read(PROGRESS)) if folder.exists(PROGRESS) else None
     missing = [name for name in STAGES if name not in stages]
     return {"folder": folder.url, "stages": stages, "missing": missing, "last progress": running if missing else None,
@@ -121,6 +121,8 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
         )
         for line in ledger_lines(stage["ledger"]) if "ledger" in stage else ():
             print(f"             {line}")
+        for line in _overlap_lines(stage["overlap"]) if "overlap" in stage else ():
+            print(f"             {line}")
         if stage["forgotten"]:
             print(
                 f"             taken down: {', '.join(f'{count:,} {kind}' for kind, count in stage['forgotten'].items())}"
@@ -133,6 +135,14 @@ def print_status(found: dict[str, Any], *, as_json: bool) -> None:
     for name in found["missing"]:
         print(f"  {name:<10} not complete")
     return None
+
+
+def _overlap_lines(fact: dict[str, Any]) -> Iterator[str]:
+    """The filters that remove most: how many each is the reason of, and would be alone."""
+    for name, alone, _, first, only, _ in fact["rows"][:FILTERS_SHOWN]:
+        yield f"{name:<26} reason of {first:,}; alone {alone:,}, of which nothing else removes {only:,}"
+    if len(fact["rows"]) > FILTERS_SHOWN:
+        yield f"and {len(fact['rows']) - FILTERS_SHOWN} more filters"
 
 
 def _cell_lines(coverage: dict[str, Any]) -> Iterator[str]:
@@ -151,31 +161,23 @@ def _cell_lines(coverage: dict[str, Any]) -> Iterator[str]:
             yield f"    {cell['cell']:<44} {cell['kept']:,} of {cell['target']:,}, {cell['pending']:,} open: {why}"
 
 
-def rows_of(
-    recipe: str, settings: list[str], count: int, *, rejected: bool, as_json: bool, source: str | None = None
-) -> None:
-    """Print kept rows, or rejected ones with their reason; of one source only where it is named."""
+def rows_of(recipe: str, settings: list[str], count: int, *, as_json: bool, source: str | None = None) -> None:
+    """Print kept rows, of one source only where it is named."""
     folder = run_folder(resolve(recipe, settings).recipe)
     name = next((stage for stage in ("filter", "generate") if load_manifest(folder.child(stage))), None)
     if name is None:
         raise StateError(f"{folder.url}: nothing is complete yet", hint="hornbook run")
-    store = folder.child(name)
-    manifest = load_manifest(store)
+    manifest = load_manifest(folder.child(name))
     assert manifest is not None
-    table = table_of(store, manifest, "rejected" if rejected else "documents")
+    table = table_of(folder.child(name), manifest, "documents")
     if source:
         table = table.filter(pc.equal(table["source"], source))
     for row in table.slice(0, count).to_pylist():
         if as_json:
             print(orjson.dumps(row).decode())
-        elif rejected:
-            print(f"{row['id']}  {row['source']}  {row['reason']}  {row['detail']}")
-        else:
-            text = redact(row["text"])[0]
-            head = " · ".join(
-                part for part in (row["id"], row["source"], row["domain"], row["topic"], row["form"]) if part
-            )
-            print(f"── {head}\n\n{text[:TEXT_SHOWN]}\n")
+            continue
+        head = " · ".join(part for part in (row["id"], row["source"], row["domain"], row["topic"], row["form"]) if part)
+        print(f"── {head}\n\n{redact(row['text'])[0][:TEXT_SHOWN]}\n")
 
 
 def problems_of(recipe: str, settings: list[str]) -> list[str]:

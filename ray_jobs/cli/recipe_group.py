@@ -174,14 +174,23 @@ def status(recipe: RecipeArgument, set_: SetOption = None, json: JsonOption = Fa
 
 def show(recipe: RecipeArgument, n: Annotated[int, typer.Option("-n", min=1)] = 3, rejected: bool = False,
          source: Annotated[str | None, typer.Option(help="Rows of one source; `synthetic` is what the teacher wrote.")] = None,
+         reason: Annotated[str | None, typer.Option(help="Rows that were rejected for it, or for what begins so.")] = None,
+         text: Annotated[bool, typer.Option("--text", help="With each rejected row its text.")] = False,
          set_: SetOption = None, json: JsonOption = False) -> None:  # fmt: skip
     """Print kept or rejected rows.
 
+    Texts with secrets, toxic words or benchmark items stay withheld.
+
     Example: hornbook show demo -n 5 --source synthetic
+    Example: hornbook show demo -n 20 --rejected --reason duplicate --text
     """
     from ray_jobs.cli.overview import rows_of
+    from ray_jobs.cli.rejections import print_rejected
 
-    rows_of(recipe, settings(set_), n, rejected=rejected, as_json=json, source=source)
+    if rejected or reason or text:
+        print_rejected(recipe, settings(set_), n, as_json=json, source=source, reason=reason, text=text)
+    else:
+        rows_of(recipe, settings(set_), n, as_json=json, source=source)
 
 
 def report(recipe: RecipeArgument, out: Annotated[Path | None, typer.Option(help="File to write.")] = None,

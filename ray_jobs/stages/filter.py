@@ -3,143 +3,127 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from corpus.document import DOCUMENTS, REJECTIONS, Rejection, rejections_table
 from corpus.facts import Fact, curves, histogram, samples, table
-from corpus.ids import digest
 from corpus.label_join import NOT_KEPT, TEXT_CHANGED, LabelJoin
-from corpus.manifest import Balance, Manifest, dataset_hash, table_of, tables_of
+from corpus.manifest import Balance, Manifest, dataset_hash_of, table_of, tables_of
 from corpus.resumable import clear
-from corpus.shards import write_partition
+from corpus.shards import Partition, read_partition, write_partition
 from corpus.soft_labels import KIND
 from corpus.store import Store
-from filters.chain import at_top, decide, score_table
+from filters.chain import at_top
 from filters.config import DuplicatesConfig, FilterConfig
-from filters.decontaminate import benchmark_hash, contamination
+from filters.decontaminate import benchmark_hash
 from filters.dedup import begin_work, find_duplicates, s_curve
-from filters.sensitive import policies, redact
-from ray_jobs.grounding import with_facts
+from filters.overlap import COLUMNS
+from filters.sensitive import policies
+from ray_jobs.grounding import seed_texts
+from ray_jobs.judging import Found, Job, Rest, Shard, Stored, Survivors, finish, judge, survivors_of
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
-from ray_jobs.stages.read import with_tokens
-from ray_jobs.stages.score import classifier, toxicity
 
-SHARD_ROWS = 20_000
-SHOWN = 30  # samples of each kind in the report
-NEVER_SHOWN = ("sensitive", "toxic", "contaminated")
+SHARD_ROWS = 5000  # documents that a worker judges at a time
 
 
 def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
     """The stage of this recipe."""
     config = {"filters": line.recipe.filters.model_dump(mode="json"), "seed": line.recipe.seed}
     benchmarks = benchmark_hash(line.recipe.filters.decontaminate)
-    return Stage("filter", config, dict(inputs), lambda store: _work(line, inputs, store), benchmarks)
+    return Stage("filter", config, dict(inputs), lambda store: _work(line, inputs, store), benchmarks, version="2")
 
 
 def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
-    documents, scores = _gather(line, inputs)
-    scores = with_facts(line, inputs, documents, _with_contamination(line, documents, scores))
-    config = at_top(documents, scores, line.recipe.filters)
-    rejected = decide(documents, scores, config)
-    survivors = _without(documents, rejected["id"])
-    copies = _copies(line, survivors, scores, store.child("dedup"))
-    rejected = pa.concat_tables([rejected, _duplicates(copies, survivors)])
-    kept = _without(survivors, copies["id"])
-    kept = with_tokens(kept, line.teacher.counter()).sort_by("id")
-    partitions = [
-        write_partition(store, "documents", 0, kept),
-        write_partition(store, "rejected", 0, rejected.sort_by("id")),
-        write_partition(store, "scores", 0, scores.sort_by("id")),
-        write_partition(store, "duplicates", 0, copies),
-    ]
+    filters = _at_top(line, inputs)
+    model = line.folder.child("score").url if "score" in inputs else ""
+    job = Job(filters, line.recipe.seed, store.url, model)
+    found = Found()
+    for part in line.passes.map(partial(judge, job=job), _shards(line, inputs)):
+        found.add(part)
+    waiting = [Survivors(survivors_of(store).url, item) for item in found.survivors]
+    copies = _copies(line, waiting, store.child("dedup"))
+    who = write_partition(store, "duplicates", 0, copies)
+    rest = [Rest(number, part, Stored(store.url, who)) for number, part in enumerate(waiting)]
+    for part in line.passes.map(partial(finish, job=job, counter=line.teacher.counter()), rest):
+        found.add(part)
+    clear(survivors_of(store))
+    partitions = [*found.partitions, who]
     return Made(
-        partitions=tuple(partitions),
-        balance=Balance(taken=documents.num_rows, kept=kept.num_rows, rejected=rejected.num_rows),
-        reasons=Counter(rejected["reason"].to_pylist()),
-        licences=Counter(kept["licence"].to_pylist()),
-        facts=_facts(line, config, documents, kept, rejected, copies, scores) | _labels_fact(line, inputs, kept),
-        totals=_totals(kept),
-        dataset_hash=dataset_hash([kept]),
+        partitions=tuple(sorted(partitions, key=lambda item: item.name)),
+        balance=Balance(taken=found.taken.total(), kept=found.kept.total(), rejected=found.reasons.total()),
+        reasons=_summed(found.reasons),
+        licences=found.licences,
+        facts=_facts(filters, found, copies) | _labels_fact(line, inputs, store, partitions),
+        totals={name: found.totals[name] for name in ("documents", "tokens", "characters", "synthetic")},
+        dataset_hash=dataset_hash_of(found.hashes),
     )
 
 
-def _gather(line: Line, inputs: Mapping[str, Manifest]) -> tuple[pa.Table, pa.Table]:
-    """All documents and their scores, in the same order; what was written is scored here, what was read before."""
-    documents, scores = [], []
+def _at_top(line: Line, inputs: Mapping[str, Manifest]) -> FilterConfig:
+    """The recipe's filters, with the threshold that a top share of all web texts stands for."""
+    texts = line.recipe.texts
+    if line.recipe.filters.quality_top is None or texts not in inputs:
+        return line.recipe.filters
+    documents = table_of(line.folder.child(texts), inputs[texts], "documents", ["source", "domain", "language"])
+    scores = table_of(line.folder.child("score"), inputs["score"], "scores", ["quality.teaches"])
+    return at_top(documents, scores, line.recipe.filters)
+
+
+def _shards(line: Line, inputs: Mapping[str, Manifest]) -> Iterator[Shard]:
+    """The documents that were read, with their scores, and those that were written, which are scored on the way."""
+    number = 0
     if (texts := line.recipe.texts) in inputs:
-        documents.append(table_of(line.folder.child(texts), inputs[texts], "documents"))
-        scores.append(table_of(line.folder.child("score"), inputs["score"], "scores"))
-    if "generate" in inputs and inputs["generate"].of("documents"):
-        written = table_of(line.folder.child("generate"), inputs["generate"], "documents")
-        model = classifier(line.folder.child("score"), line.recipe.filters.classifier) if "score" in inputs else None
-        documents.append(written)
-        toxic = toxicity(line.recipe.filters.toxic.classifier)
-        scores.append(score_table(written, quality=model, toxicity=toxic))
-    if scores:
-        scores = [scores[0], *(part.cast(scores[0].schema) for part in scores[1:])]
-    return pa.concat_tables([part.cast(DOCUMENTS) for part in documents]), pa.concat_tables(scores)
+        read, scored = (line.folder.child(name).url for name in (texts, "score"))
+        pairs = list(zip(inputs[texts].of("documents"), inputs["score"].of("scores"), strict=True))
+        for group in _grouped([documents for documents, _ in pairs]):
+            stored = tuple(Stored(read, pairs[place][0]) for place in group)
+            yield Shard(number, stored, tuple(Stored(scored, pairs[place][1]) for place in group))
+            number += 1
+    if "generate" in inputs:
+        written = inputs["generate"].of("documents")
+        for group in _grouped(written):
+            parts = tuple(Stored(line.folder.child("generate").url, written[place]) for place in group)
+            yield Shard(number, parts, seeds=seed_texts(line, inputs, [part.read() for part in parts]))
+            number += 1
 
 
-def _with_contamination(line: Line, documents: pa.Table, scores: pa.Table) -> pa.Table:
-    """The scores, and how much of a benchmark stands in each text, where the recipe names benchmarks."""
-    config = line.recipe.filters.decontaminate
-    if not config.against:
-        return scores
-    shards = [documents.slice(start, SHARD_ROWS) for start in range(0, documents.num_rows, SHARD_ROWS)]
-    found = pa.concat_tables(list(line.passes.map(partial(contamination, config=config), shards)))
-    for name in found.column_names[1:]:
-        scores = scores.append_column(name, found[name])
-    return scores
+def _grouped(parts: Sequence[Partition]) -> Iterator[list[int]]:
+    """Neighbouring partitions together, as long as they are small."""
+    group: list[int] = []
+    rows = 0
+    for place, part in enumerate(parts):
+        if group and rows + part.rows > SHARD_ROWS:
+            yield group
+            group, rows = [], 0
+        group.append(place)
+        rows += part.rows
+    if group:
+        yield group
 
 
-def _without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
-    return documents.filter(pc.invert(pc.is_in(documents["id"], value_set=ids.combine_chunks())))
-
-
-def _copies(line: Line, survivors: pa.Table, scores: pa.Table, work: Store) -> pa.Table:
+def _copies(line: Line, waiting: Sequence[Survivors], work: Store) -> pa.Table:
     """Of two copies the one with the better quality score stays."""
-    quality = dict(zip(scores["id"].to_pylist(), scores["quality.teaches"].to_pylist(), strict=True))
-    ids = survivors["id"].to_pylist()
-    priority = [quality[row] for row in ids]
-    table = survivors.select(["id", "text"]).append_column("priority", pa.array(priority, pa.float64()))
     config = line.recipe.filters.duplicates
-    begin_work(work, config, digest(ids, [str(value) for value in priority]))
-    copies = find_duplicates(
-        [table.slice(start, SHARD_ROWS) for start in range(0, table.num_rows, SHARD_ROWS)],
-        config,
-        line.passes.map,
-        work,
-    )
+    begin_work(work, config, [part.partition.checksum for part in waiting])
+    copies = find_duplicates(waiting, config, line.passes.map, work)
     clear(work)
     return copies
 
 
-def _duplicates(copies: pa.Table, documents: pa.Table) -> pa.Table:
-    source = dict(zip(documents["id"].to_pylist(), documents["source"].to_pylist(), strict=True))
-    rows = [
-        Rejection(
-            row["id"],
-            "filter",
-            f"duplicate.{row['kind']}",
-            f"of {row['kept_id']} at {row['jaccard']:.2f}",
-            source[row["id"]],
-        )
-        for row in copies.to_pylist()
-    ]
-    return rejections_table(rows) if rows else REJECTIONS.empty_table()
-
-
-def _labels_fact(line: Line, inputs: Mapping[str, Manifest], kept: pa.Table) -> dict[str, Fact]:
+def _labels_fact(
+    line: Line, inputs: Mapping[str, Manifest], store: Store, partitions: Sequence[Partition]
+) -> dict[str, Fact]:
     """How many soft labels still hold: those of edited texts are dropped, and counted."""
     written = inputs.get("generate")
     if written is None or not written.of(KIND):
         return {}
-    join = LabelJoin([kept])
+    kept = (item for item in partitions if item.kind == "documents")
+    join = LabelJoin(read_partition(store, item, ["id", "text"]) for item in kept)
     for _ in join.join(tables_of(line.folder.child("generate"), written, KIND, ["id", "text_hash", "start", "end"])):
         pass
     row = [join.labelled, join.tokens, join.dropped[TEXT_CHANGED], join.dropped[NOT_KEPT]]
@@ -147,83 +131,69 @@ def _labels_fact(line: Line, inputs: Mapping[str, Manifest], kept: pa.Table) -> 
     return {"soft_labels.kept": table("Soft labels of the kept documents", columns, [row])}
 
 
-def _totals(kept: pa.Table) -> dict[str, int]:
+def _facts(filters: FilterConfig, found: Found, copies: pa.Table) -> dict[str, Fact]:
+    kinds = [list(row) for row in sorted(Counter(copies["kind"].to_pylist()).items())]
     return {
-        "documents": kept.num_rows,
-        "tokens": int(sum(kept["tokens"].to_pylist())),
-        "characters": int(pc.sum(pc.utf8_length(kept["text"])).as_py() or 0),
-        "synthetic": int(sum(source == "synthetic" for source in kept["source"].to_pylist())),
-    }
-
-
-def _facts(
-    line: Line,
-    config: FilterConfig,
-    documents: pa.Table,
-    kept: pa.Table,
-    rejected: pa.Table,
-    copies: pa.Table,
-    scores: pa.Table,
-) -> dict[str, Fact]:
-    sources = sorted(set(documents["source"].to_pylist()))
-    before, after = Counter(documents["source"].to_pylist()), Counter(kept["source"].to_pylist())
-    reasons = Counter(zip(rejected["reason"].to_pylist(), rejected["source"].to_pylist(), strict=True))
-    names = sorted({name for name, _ in reasons}, key=lambda name: -sum(reasons[name, source] for source in sources))
-    rows = [["in", *(before[source] for source in sources)]]
-    rows += [[name, *(reasons[name, source] for source in sources)] for name in names]
-    rows += [["kept", *(after[source] for source in sources)]]
-    source_of = dict(zip(documents["id"].to_pylist(), documents["source"].to_pylist(), strict=True))
-    groups = [source_of[row] for row in scores["id"].to_pylist()]
-    return {
-        "yield": table("What was kept, and why the rest was not", ["", *sources], rows),
-        "lengths": histogram("Length of what was kept", "tokens", kept["tokens"].to_pylist(), groups=kept["source"].to_pylist()),
-        "scores.quality": histogram(
-            "Quality score", "probability", scores["quality.teaches"].to_pylist(), groups=groups
-        )
-        | {"thresholds": {"kept from": config.quality}},
-        **_sensitive_fact(line, scores),
-        "duplicates": table("Duplicates by kind", ["kind", "documents"], [list(row) for row in Counter(copies["kind"].to_pylist()).items()]),
+        "yield": _yield_fact(found),
+        "overlap": _overlap_fact(found, copies.num_rows),
+        "lengths": _histogram("Length of what was kept", "tokens", found.lengths),
+        "scores.quality": _histogram("Quality score", "probability", found.quality)
+        | {"thresholds": {"kept from": filters.quality}},
+        **_sensitive_fact(filters, found),
+        "duplicates": table("Duplicates by kind", ["kind", "documents"], kinds),
         "duplicates.curve": curves("What the index finds", "Jaccard similarity", "probability",
-                                   {_index_name(line.recipe.filters.duplicates): s_curve(line.recipe.filters.duplicates)}),
-        "samples.kept": samples("Kept", _samples(line, kept)),
-        "samples.rejected": samples("Rejected", _rejected_samples(line, documents, rejected)),
+                                   {_index_name(filters.duplicates): s_curve(filters.duplicates)}),
+        "samples.kept": samples("Kept", [row for _, row in found.samples.get("kept", [])]),
+        "samples.rejected": samples("Rejected", [row for _, row in found.samples.get("rejected", [])]),
     }  # fmt: skip
 
 
-def _sensitive_fact(line: Line, scores: pa.Table) -> dict[str, Fact]:
+def _yield_fact(found: Found) -> Fact:
+    sources = sorted(found.taken)
+    totals = _summed(found.reasons)
+    rows: list[list[Any]] = [["in", *(found.taken[source] for source in sources)]]
+    for name in sorted(totals, key=lambda name: (-totals[name], name)):
+        rows.append([name, *(found.reasons[name, source] for source in sources)])
+    rows.append(["kept", *(found.kept[source] for source in sources)])
+    return table("What was kept, and why the rest was not", ["", *sources], rows)
+
+
+def _overlap_fact(found: Found, copies: int) -> Fact:
+    """Copies are looked for among what all others leave, so nothing else removes them."""
+    rows = found.overlap.rows()
+    if copies:
+        rows.append(
+            ["duplicate (of the rest)", copies, round(copies / max(1, found.taken.total()), 4), copies, copies, ""]
+        )
+    return table(
+        "What each filter alone would remove", list(COLUMNS), rows,
+        caption="A verdict names one reason, the gravest; here every document counts for each filter that it fails. "
+        "Copies are looked for among what the others leave.",
+    )  # fmt: skip
+
+
+def _summed(reasons: Counter[tuple[str, str]]) -> dict[str, int]:
+    total = Counter[str]()
+    for (name, _), count in reasons.items():
+        total[name] += count
+    return dict(total)
+
+
+def _histogram(title: str, unit: str, values: Mapping[str, Sequence[np.ndarray]]) -> Fact:
+    parts = {source: np.concatenate(list(values[source])) for source in sorted(values) if len(values[source])}
+    groups = np.repeat(np.array(list(parts), dtype=object), [len(part) for part in parts.values()])
+    return histogram(title, unit, np.concatenate(list(parts.values()) or [np.zeros(0)]), groups=groups)  # type: ignore[arg-type]
+
+
+def _sensitive_fact(filters: FilterConfig, found: Found) -> dict[str, Fact]:
     """What was found of each kind, and what the recipe says of it."""
-    rows = []
-    for kind, policy in policies(line.recipe.filters).items():
-        found = scores[f"sensitive.{kind}"].to_numpy()
-        if found.any():
-            rows.append([kind, int((found > 0).sum()), int(found.sum()), policy])
+    rows = [
+        [kind, found.sensitive[kind, "documents"], found.sensitive[kind, "findings"], policy]
+        for kind, policy in policies(filters).items() if found.sensitive[kind, "documents"]
+    ]  # fmt: skip
     columns = ["kind", "documents", "findings", "policy"]
     return {"sensitive": table("Sensitive text found", columns, rows)} if rows else {}
 
 
 def _index_name(config: DuplicatesConfig) -> str:
     return f"{config.bands} × {config.rows}"
-
-
-def _samples(line: Line, kept: pa.Table) -> list[dict[str, str]]:
-    chosen = sorted(kept["id"].to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row))[:SHOWN]
-    rows = (
-        kept.filter(pc.is_in(kept["id"], pa.array(chosen, pa.string())))
-        .select(["id", "text", "source", "domain", "form"])
-        .to_pylist()
-    )
-    return [{**row, "text": redact(row["text"])[0], "verdict": "kept"} for row in rows]
-
-
-def _rejected_samples(line: Line, documents: pa.Table, rejected: pa.Table) -> list[dict[str, str]]:
-    rows = sorted(rejected.to_pylist(), key=lambda row: digest("sample", line.recipe.seed, row["id"]))
-    chosen = {row["id"]: row for row in rows[:SHOWN]}
-    texts = documents.filter(pc.is_in(documents["id"], pa.array(list(chosen), pa.string())))
-    return [
-        {
-            "id": row["id"], "source": row["source"], "domain": row["domain"], "verdict": "rejected",
-            "reason": chosen[row["id"]]["reason"], "detail": redact(chosen[row["id"]]["detail"])[0],
-            "text": "(withheld)" if chosen[row["id"]]["reason"].split(".")[0] in NEVER_SHOWN else redact(row["text"])[0],
-        }
-        for row in texts.select(["id", "text", "source", "domain"]).to_pylist()
-    ]  # fmt: skip

@@ -52,7 +52,7 @@ def stage(line: Line, read: Manifest) -> Stage:
         "classifier": filters.classifier,
         "seed": line.recipe.seed,
     }
-    return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="3")
+    return Stage("score", config, {read.stage: read}, lambda store: _work(line, read, store), version="4")
 
 
 def _work(line: Line, read: Manifest, store: Store) -> Made:

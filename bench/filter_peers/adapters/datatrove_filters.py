@@ -63,22 +63,7 @@ def personal(texts: Sequence[str]) -> Any:
     return {"changed": sum(formatter.format(text) != text for text in texts)}
 
 
-def chain(texts: Sequence[str]) -> Any:
-    """Four filters with early exit, then the formatter and a signature of what is left."""
-    from datatrove.pipeline.formatters import PIIFormatter
-
-    FILTERS[:] = FILTERS or _filters()
-    formatter = PIIFormatter()
-    kept = []
-    for number, text in enumerate(texts):
-        document = Document(text=text, id=str(number))
-        if all(one.filter(document) is True for one in FILTERS):
-            kept.append(formatter.format(text))
-    signatures(kept)
-    return {"kept": len(kept)}
-
-
-TASKS = {"rules": rules, "signatures": signatures, "minhash": signatures, "sensitive": personal, "chain": chain}
+TASKS = {"rules": rules, "signatures": signatures, "minhash": signatures, "sensitive": personal}
 
 if __name__ == "__main__":
     run(TASKS[sys.argv[3]])

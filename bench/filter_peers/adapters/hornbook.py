@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -12,13 +13,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import polars as pl
 import pyarrow as pa
-from measured import run
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from measured import run, run_file
 
 from filters import sensitive
 from filters.chain import decide, score_table
-from filters.config import DuplicatesConfig, FilterConfig
+from filters.classifier import load_scorer
+from filters.config import DecontaminateConfig, DuplicatesConfig, FilterConfig
+from filters.decontaminate import decontaminator
 from filters.dedup import find_duplicates
 from filters.dedup_passes import Held, sign_part
+from ray_jobs.plain_files import batches
 
 RULES = ("gopher", "repetition", "c4", "fineweb")
 
@@ -56,18 +62,34 @@ def personal(texts: Sequence[str]) -> Any:
     return dict(counts)
 
 
-def chain(texts: Sequence[str]) -> Any:
-    """Rules, sensitive text and near duplicates, as a run has them."""
-    documents = table(texts)
-    scores = score_table(documents, scorers=(*RULES, "sensitive"))
-    gone = decide(documents, scores, FilterConfig(quality=0))["id"]
-    kept = documents.filter(pa.compute.invert(pa.compute.is_in(documents["id"], value_set=gone.combine_chunks())))
-    return {"kept": kept.num_rows - find_duplicates([kept], DuplicatesConfig()).num_rows}
+def chain(path: Path, out: Path) -> Any:
+    """From the file to what is kept: language, four rule sets and the Chinese one, classifier, ten kinds of sensitive text,
+    benchmark items by words and by the shape of code, exact and near duplicates. Scores and reasons of all are written."""
+    given = Path(os.environ["HORNBOOK_CHAIN"])
+    config = FilterConfig(quality=0, decontaminate=DecontaminateConfig(against=(str(given / "items.jsonl"),)))
+    classifier, against = load_scorer(given / "quality.bin"), decontaminator(config.decontaminate)
+    kept, rejected = [], []
+    with pq.ParquetWriter(
+        out / "scores.parquet", score_table(table([""]), quality=classifier, against=against).schema
+    ) as writer:
+        for documents in batches([str(path)], "text", []):
+            scores = score_table(documents, quality=classifier, against=against)
+            writer.write_table(scores)
+            rejected.append(decide(documents, scores, config))
+            kept.append(without(documents, rejected[-1]["id"]))
+    copies = find_duplicates(kept, config.duplicates)
+    pq.write_table(pa.concat_tables(rejected), out / "rejected.parquet", compression="zstd")
+    rest = without(pa.concat_tables(kept), copies["id"])
+    pq.write_table(rest, out / "kept.parquet", compression="zstd")
+    return {"filtered": sum(part.num_rows for part in kept), "kept": rest.num_rows}
 
 
-TASKS = {"rules": rules, "minhash": minhash, "signatures": signatures, "sensitive": personal, "chain": chain}
+def without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    """The documents but those."""
+    return documents.filter(pc.invert(pc.is_in(documents["id"], value_set=ids.combine_chunks())))
+
+
+TASKS = {"rules": rules, "minhash": minhash, "signatures": signatures, "sensitive": personal}
 
 if __name__ == "__main__":
-    import pyarrow.compute
-
-    run(TASKS[sys.argv[3]])
+    run_file(chain) if sys.argv[3] == "chain" else run(TASKS[sys.argv[3]])
