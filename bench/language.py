@@ -1,7 +1,7 @@
 """How often a language is told right, by length and by mixture: `python -m bench.language --texts en:FILE… zh:FILE…`.
 
 Each file holds texts of one language; of each text one piece is cut at a blank or a mark, of every length. Pieces without
-a letter are left out. Then pieces of two languages are joined: a sentence of the one in a paragraph of the other, which
+a letter, and Chinese ones without an ideograph, are left out. Then pieces of two languages are joined: a sentence of the one in a paragraph of the other, which
 has the language of the paragraph. What is printed is the share with the right label, the share that would also pass
 at confidence .5, and what the others were taken for.
 """
@@ -23,25 +23,28 @@ from filters.language import identify
 
 LENGTHS = (10, 20, 40, 80, 160, 320, 1000)  # characters of English; Chinese says as much in half of them
 SHORTER = {"zh": 2}
-LEAST = 1000  # characters of a text that pieces are cut from
+HELD = {"zh": r"[\u3400-\u9fff]"}  # what a piece has to hold: between Chinese paragraphs stand pieces of programs
+LEAST = 250  # characters of a text that pieces are cut from
 FENCE = re.compile(r"```.*?(?:```|$)", re.S)
 
 
-def pieces(texts: Sequence[str], length: int, seed: int = 17) -> list[str]:
+def pieces(texts: Sequence[str], length: int, language: str, seed: int = 17) -> list[str]:
     """One of each text, from the beginning of a sentence on."""
     draw, found = random.Random(seed), []
     for text in texts:
         flat = " ".join(text.split())
         starts = [place.end() for place in re.finditer(r"[.!?] |[。！？]", flat[: -2 * length])] or [0]
         piece = flat[(start := draw.choice(starts)) : start + length]
-        cut = piece if re.search(r"[\u4e00-\u9fff]", piece) else piece.rpartition(" ")[0] or piece
-        if re.search(r"[^\W\d_]", cut):
+        cut = piece if language in SHORTER else piece.rpartition(" ")[0] or piece
+        if re.search(HELD.get(language, r"[^\W\d_]"), cut):
             found.append(cut)
     return found
 
 
 def line(name: str, language: str, texts: Sequence[str]) -> str:
     """Shares of one set."""
+    if not texts:
+        return f"{name:<34} {0:>6}"
     found = identify(pl.Series(list(texts), dtype=pl.String))
     right = found["language.label"] == language
     sure = right & (found["language.confidence"] >= 0.5)
@@ -62,7 +65,7 @@ def main() -> None:
     for language, texts in whole.items():
         for length in LENGTHS:
             size = length // SHORTER.get(language, 1)
-            print(line(f"{language}, {size} characters", language, pieces(texts, size)), flush=True)
+            print(line(f"{language}, {size} characters", language, pieces(texts, size, language)), flush=True)
     for language, texts in _read(options.short, 1, options.documents).items():
         print(line(f"{language}, short texts as they are", language, texts))
     _mixtures(whole)
@@ -74,8 +77,8 @@ def _mixtures(whole: dict[str, list[str]]) -> None:
         for inner in whole:
             if outer != inner:
                 pairs = zip(
-                    pieces(whole[outer], 400 // SHORTER.get(outer, 1)),
-                    pieces(whole[inner], 80 // SHORTER.get(inner, 1), 18),
+                    pieces(whole[outer], 400 // SHORTER.get(outer, 1), outer),
+                    pieces(whole[inner], 80 // SHORTER.get(inner, 1), inner, 18),
                     strict=False,
                 )
                 texts = [f"{large[: len(large) // 2]} {small} {large[len(large) // 2 :]}" for large, small in pairs]

@@ -43,4 +43,4 @@ def test_a_rule_that_comes_second_is_counted_though_no_verdict_names_it(
     assert (found.only["many_hashes"], found.removed, found.documents) == (1, 2, 3)
     lines = told(found)
     assert lines[-1] == "together 2 of 3"
-    assert any(line.startswith("lorem_ipsum") and "few_sentences (1)" in line for line in lines)
+    assert "".join(line for line in lines if line.startswith("lorem_ipsum")).endswith("(1)")
