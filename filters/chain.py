@@ -102,12 +102,13 @@ def verdict_table(documents: pa.Table, scores: pa.Table, config: FilterConfig) -
 
 
 def rejected_only_by(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> dict[str, np.ndarray]:
-    """For each filter (the first part of a reason), which documents no other filter rejects (bool): what would come back
-    without it. Filters that reject nothing alone are there too."""
+    """For each filter (`gopher`, `language`, `quality` and the like), which documents no other filter rejects (bool): what
+    would come back without it. Filters that reject nothing alone are there too."""
     columns = {name: scores.column(name).to_numpy() for name in scores.column_names if name != "id"}
     fails: dict[str, np.ndarray] = {}
     for check in _checks(documents, columns, config):
-        name = check.reason.partition(".")[0]
+        scorer, dot, _ = check.text.partition(".")  # a statistic's name begins with its scorer's
+        name = scorer if dot and scorer.isidentifier() else check.reason.partition(".")[0]
         fails[name] = fails.get(name, np.zeros(documents.num_rows, bool)) | check.fails
     count = sum((mask.astype(int) for mask in fails.values()), np.zeros(documents.num_rows, int))
     return {name: mask & (count == 1) for name, mask in fails.items()}

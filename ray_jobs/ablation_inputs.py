@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.panels import Panel
 
 CURATED, RAW_WEB, NEUTRAL = "curated-like", "raw-web", "neutral"
+KEPT = ("sensitive", "contaminated")  # filters that no arm goes without
 SYNTHETIC, HELD_OUT, PANEL_BYTES = "synthetic", 0.1, 300_000
 
 
@@ -81,10 +82,8 @@ def _without(recipe: Recipe, drive) -> dict[str, pa.Table]:  # type: ignore[no-u
     documents = table_of(home.child(recipe.texts), made[recipe.texts], "documents").cast(DOCUMENTS).sort_by("id")
     scores = table_of(home.child("filter"), made["filter"], "scores")
     scores = scores.filter(pc.is_in(scores["id"], documents["id"].combine_chunks())).sort_by("id")
-    return {
-        name: documents.filter(pa.array(mask))
-        for name, mask in rejected_only_by(documents, scores, recipe.filters).items()
-    }
+    found = rejected_only_by(documents, scores, recipe.filters)
+    return {name: documents.filter(pa.array(mask)) for name, mask in found.items() if name not in KEPT}
 
 
 def _parted(documents: pa.Table, seed: int) -> tuple[pa.Table, pa.Table]:

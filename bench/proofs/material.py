@@ -29,12 +29,13 @@ LEAST, MOST = 200, 20_000  # characters of a text that counts, and of the part o
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`kind` is its label, with `-zh` for Chinese; `group` its subject or source."""
+    """`kind` is its label, with `-zh` for Chinese; `group` its subject or source; `title` is empty where it has none."""
 
     id: str
     text: str
     kind: str
     group: str
+    title: str = ""
 
 
 class Material:
@@ -98,6 +99,7 @@ def _text(row: dict[str, Any], *, chinese: bool) -> Iterator[Text]:
         row["text"][:MOST],
         f"{kind}-zh" if chinese else kind,
         str(row.get("subject") or row.get("source")),
+        str(row.get("title") or ""),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from corpus.document import REJECTIONS
+from corpus.document import REJECTIONS, Document, documents_table
 from corpus.errors import RecipeError
-from filters.chain import ALL, decide, score_table, verdict_table
+from filters.chain import ALL, decide, rejected_only_by, score_table, verdict_table
 from filters.config import FilterConfig
 
 Prose = Callable[[int, int], str]
@@ -136,3 +136,14 @@ def test_hostile_text_is_scored_in_bounded_time_and_decided(name: str, documents
     assert time.process_time() - start < 20
     assert rejected["id"].to_pylist() == ["d0", "d1"]
     assert all(rejected["reason"].to_pylist())
+
+
+def test_what_would_come_back_without_a_filter_is_what_no_other_rejects() -> None:
+    from tests.end_to_end.conftest import page
+
+    texts = [page(1), page(2) + " lorem ipsum dolor sit amet.", "Too short.", "lorem ipsum"]
+    table = documents_table([Document(str(i), text, "web", "MIT", str(i)) for i, text in enumerate(texts)])
+    config = FilterConfig(quality=0, language_confidence=0, languages=(), profiles={"web": "prose"})
+    found = rejected_only_by(table, score_table(table), config)
+    assert found["c4"].tolist() == [False, True, False, False]  # the last one is too short as well
+    assert not any(mask[0] or mask[3] for mask in found.values())

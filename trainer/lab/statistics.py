@@ -30,6 +30,8 @@ class Difference:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
+        if self.seeds < 2:
+            return f"{self.mean:+.3f} (one seed: no interval)"
         return f"{self.mean:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
 
 
