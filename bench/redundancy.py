@@ -5,7 +5,7 @@
 Numbers: pools in the shape of a materials database (`filters/redundancy/planted.py`), fresh for every seed. Errors after
 pruning stand beside five random parts of the same size, by the family that chose and by one that did not, on an even test,
 on a test of the pool's own proportions and on families of materials that are not in the pool; and a control pool in which
-every family is there once. Text: planted shares of noisy copies beside the share that is found; with `--texts`, what a
+every family is there once and tells of no other. Text: planted shares of noisy copies beside the share that is found; with `--texts`, what a
 model of bytes makes of everything, of a random part and of the part without copies, at the same number of bytes read.
 Lines go to `bench/out/redundancy.jsonl`; the last lines are means with 95 % intervals over the seeds.
 """
@@ -29,7 +29,7 @@ from filters.redundancy.curve import Setting, measure
 from filters.redundancy.families import extra, forest, rmse
 from filters.redundancy.grow import grow_rounds
 from filters.redundancy.ngram_model import fit_ngrams
-from filters.redundancy.planted import even, plain, redundant, world
+from filters.redundancy.planted import even, lone, redundant, world
 from filters.redundancy.prune import Pool, prune_rounds, random_rows
 from filters.redundancy.score import likeness
 
@@ -68,9 +68,8 @@ def _lines(seed: int, size: int, texts: str | None) -> Iterator[tuple[str, Row]]
     yield from _curve("pool", pool, test, even(world(seed, FAMILIES, kinds=1), 1000, seed + 3), seed)
     yield "own test", _own_test(pool, redundant(of, 2000, seed + 4), test, seed)
     yield "committee", _committee(pool, test, seed)
-    control = plain(world(seed, size // 3, kinds=2), seed)
-    elsewhere = even(world(seed, FAMILIES, kinds=3), 1000, seed + 5)
-    yield from _curve("control", control, plain(world(seed, 2000, kinds=4), seed), elsewhere, seed)
+    control, asked = lone(size // 3, 1000, seed)
+    yield from _curve("control", control, asked, asked, seed)
     for planted in SHARES_OF_COPIES:
         yield f"copies {planted}", _copies(planted, seed)
     if texts:
