@@ -3,7 +3,7 @@
     python -m bench.redundancy [--seeds 3] [--first 201] [--size 6000] [--texts BOOKS.jsonl.gz]
 
 Numbers: pools in the shape of a materials database (`filters/redundancy/planted.py`), fresh for every seed. Errors after
-pruning stand beside five random parts of the same size, by the family that chose and by one that did not, on an even test,
+pruning stand beside three random parts of the same size, by the family that chose and by one that did not, on an even test,
 on a test of the pool's own proportions and on families of materials that are not in the pool; and a control pool in which
 every family is there once and tells of no other. Text: planted shares of noisy copies beside the share that is found; with `--texts`, what a
 model of bytes makes of everything, of a random part and of the part without copies, at the same number of bytes read.

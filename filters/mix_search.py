@@ -8,6 +8,7 @@ best mix that was drawn: a search that does not beat a draw of the same number h
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,12 +110,17 @@ def fit_losses(mixes: np.ndarray, losses: np.ndarray, seed: int) -> Callable[[np
 
     Roots, because the first tokens of a part matter most; a process, because forty mixes are few for trees.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * RBF(0.5, (0.1, 5.0)) + WhiteKernel(1e-2, (1e-6, 1.0))
     model: Any = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed)
-    model.fit(np.sqrt(mixes), losses)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # a length at its bound only says that a part hardly matters
+        model.fit(np.sqrt(mixes), losses)
     return lambda wanted: np.asarray(model.predict(np.sqrt(wanted)), float)
 
 

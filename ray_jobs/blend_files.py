@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.document import Rejection
+from corpus.document import Rejection, documents_table
 from corpus.errors import RecipeError
 from filters.blend import blend
 from filters.config import BlendConfig
@@ -26,10 +26,8 @@ def blend_files(
     `weights` and `roles` are comma-separated, one a file. Raises `RecipeError` where their number is another.
     """
     rejected: list[Rejection] = []
-    tables = {}
-    for name in files:
-        if parts := list(batches([name], field, rejected)):
-            tables[name] = _with_estimate(pa.concat_tables(parts))
+    read = {name: table_of_file(name, field, rejected) for name in files}
+    tables = {name: table for name, table in read.items() if table.num_rows}
     if not tables:
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     shares = {name: float(value) for name, value in _each(files, weights, "--weights").items()}
@@ -47,6 +45,12 @@ def blend_files(
     if config.preset:
         told.append(f"weights of {config.preset}: {PRESETS[config.preset].source}")
     return [*told, *unread(rejected), f"wrote {out}"]
+
+
+def table_of_file(name: str, field: str, rejected: list[Rejection]) -> pa.Table:
+    """All documents of a file with `tokens` estimated; rows that cannot be read are added to `rejected`."""
+    parts = list(batches([name], field, rejected))
+    return _with_estimate(pa.concat_tables(parts) if parts else documents_table([]))
 
 
 def _each(files: Sequence[str], given: str, option: str) -> dict[str, str]:

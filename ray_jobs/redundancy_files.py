@@ -10,15 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.document import Document, Rejection
+from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError, SetupError
 from corpus.readers import read_files
+from filters.config import DuplicatesConfig
 from filters.redundancy.curve import Point, Setting, Verdict, measure
 from filters.redundancy.families import family
 from filters.redundancy.grow import Doubt, grow_rounds
 from filters.redundancy.prune import Pool, prune_rounds
+from filters.redundancy.score import By, likeness, losses, prototypes
 from filters.redundancy.select import Band, band_rows, k_centre_rows
-from filters.vectors import word_vectors
+from filters.vectors import Embed, word_vectors
 from ray_jobs.plain_files import unread
 
 TEST = 0.1  # of the documents, as in the paper
@@ -45,16 +47,68 @@ def load(files: Sequence[str], scores: Path, column: str, field: str, dimensions
     numbers = _numbers(scores, column)
     rejected: list[Rejection] = []
     ids, texts = [], []
-    for row in read_files(files, text_field=field):
-        if isinstance(row, Document) and row.id in numbers:
+    for row in _read(files, field, rejected):
+        if row.id in numbers:
             ids.append(row.id)
             texts.append(row.text)
-        elif isinstance(row, Rejection):
-            rejected.append(row)
     if len(ids) < 500:
         raise RecipeError(f"{len(ids):,} documents have a number in {scores}; 500 are the least that says anything")
     labels = np.array([numbers[name] for name in ids], float)
     return Labelled(ids, Pool(word_vectors(texts, dimensions), labels), unread(rejected))
+
+
+def score_files(
+    files: Sequence[str], out: Path, by: By, embedding: str, reference: Path | None, seed: int, field: str
+) -> list[str]:
+    """Write `id` and `score`: bits per byte by a reference that has not seen the text, likeness to the text that stays in its
+    place, or distance from the centre of its cluster."""
+    rejected: list[Rejection] = []
+    rows = [row for row in _read(files, field, rejected) if row.text.strip()]
+    if len(rows) < 10:
+        raise RecipeError(
+            f"{len(rows)} readable documents: ten are the least", hint="; ".join(r.detail for r in rejected[:3])
+        )
+    texts = [row.text for row in rows]
+    if by == "loss" and reference:
+        scores = _bits_by(reference, texts)
+        told = f"{float(np.mean(scores)):.3f} bits per byte in the mean by {reference}, which must not have learned from these files"
+    elif by == "loss":
+        scores = losses(texts, seed=seed)
+        told = f"{float(np.nanmean(scores)):.3f} bits per byte in the mean, each half by a model of the other"
+    elif by == "copies":
+        scores = likeness(documents_table(rows), DuplicatesConfig())
+        told = f"{float((scores > 0).mean()):.1%} of the documents are copies of others"
+    else:
+        scores = prototypes(texts, _embed_by(embedding), seed=seed)
+        told = f"distance from the centre of its cluster: {float(np.mean(scores)):.3f} in the mean"
+    table = pa.table({"id": [row.id for row in rows], "score": pa.array(scores, pa.float32())})
+    pq.write_table(table, out, compression="zstd")
+    return [told, *unread(rejected), f"wrote {out}"]
+
+
+def _bits_by(folder: Path, texts: Sequence[str]) -> np.ndarray:
+    """Bits per byte of each text by a trained student."""
+    from trainer.evaluate import bits_per_byte
+
+    found = bits_per_byte(folder, texts)
+    return found.nats / np.log(2) / np.maximum(found.bytes, 1)
+
+
+def _embed_by(embedding: str) -> Embed:
+    """Hashed words brought to a few dimensions, or the encoder of a folder."""
+    if not embedding:
+        return word_vectors
+    from generator.local_embed import load_encoder
+
+    return load_encoder(embedding)
+
+
+def _read(files: Sequence[str], field: str, rejected: list[Rejection]) -> Iterator[Document]:
+    for row in read_files(files, text_field=field):
+        if isinstance(row, Document):
+            yield row
+        else:
+            rejected.append(row)
 
 
 def measure_files(data: Labelled, guide: str, transfer: str, outside: Labelled | None, seed: int) -> list[str]:

@@ -15,8 +15,8 @@ from filters.redundancy.families import Family, rmse
 from filters.redundancy.prune import Pool, prune_rounds, random_rows
 
 TOLERANCE = 1.10  # times the error with everything, up to which a part is as good as the whole
-DRAWS = 5  # random parts of a size
-STUDENT = 2.776  # 95 %, four degrees of freedom
+DRAWS = 3  # random parts of a size
+STUDENT = 4.303  # 95 %, two degrees of freedom
 LEARNED = 0.9  # of the labels' spread, above which an error says that nothing was learned
 
 

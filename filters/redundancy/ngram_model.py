@@ -97,6 +97,11 @@ def _hashes(stream: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
         before = np.zeros(len(stream), np.uint64)
         before[back:] = stream[:-back]
         context = (context + before + np.uint64(1)) * MULTIPLY
-    gram = (context + stream + np.uint64(1)) * MIX
-    away = np.uint64(42)
-    return ((context * MIX) >> away).astype(np.int64), ((gram * MULTIPLY) >> away).astype(np.int64)
+    return _place(context), _place(context * MIX + stream + np.uint64(1))
+
+
+def _place(keys: np.ndarray) -> np.ndarray:
+    """The upper 22 bits of a key whose bits were mixed (MurmurHash3's last step)."""
+    keys = (keys ^ (keys >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    keys = (keys ^ (keys >> np.uint64(33))) * MIX
+    return (keys >> np.uint64(42)).astype(np.int64)

@@ -127,6 +127,23 @@ def blend(files: Files, out: Out, tokens: Annotated[int, typer.Option(min=1, hel
     say(blend_files(files, out, config, weights, roles, seed, text_field))
 
 
+@app.command("mix-search")
+def mix_search(files: Files, target: Annotated[list[str], typer.Option(help="Files of text that the student should predict well; may be given often.")],
+               tokens: Annotated[int, typer.Option(min=1000, help="Tokens that each proxy reads.")] = 200_000,
+               mixes: Annotated[int, typer.Option(min=8, help="Mixes to learn from; a quarter more, or six, are held out.")] = 32,
+               seed: int = 17, text_field: Field = "text") -> None:  # fmt: skip
+    """Weights for `blend`, by many small proxies (RegMix).
+
+    A proxy is a model of bytes from the five before them, trained in about a second. Beside the proposal stand the mix of what
+    is there and the best mix that was drawn.
+
+    Example: hornbook filter mix-search web.jsonl books.jsonl code.jsonl --target exams.jsonl
+    """
+    from ray_jobs.mix_files import search_files
+
+    print("\n".join(search_files(files, target, tokens, mixes, seed, text_field)))
+
+
 @app.command()
 def decontaminate(
     files: Files,

@@ -39,12 +39,36 @@ class By(StrEnum):
     spread = "spread"
 
 
+class Score(StrEnum):
+    """Numbers by which a corpus is pruned."""
+
+    loss = "loss"
+    copies = "copies"
+    prototype = "prototype"
+
+
 class Doubt(StrEnum):
     """Ways to be unsure."""
 
     committee = "committee"
     forest = "forest"
     random = "random"
+
+
+@app.command("score")
+def score_(files: Files, out: Out, by: Annotated[Score, typer.Option(help="Bits per byte of a reference, likeness, or distance from a centre.")] = Score.loss,
+           embedding: Annotated[str, typer.Option(help="For prototype: a folder with a sentence encoder; words if empty.")] = "",
+           reference: Annotated[Path | None, typer.Option(help="For loss: a trained student that has not read these files.")] = None,
+           seed: Seed = 17, text_field: Field = "text") -> None:  # fmt: skip
+    """A number for each document, to prune by.
+
+    Without `--reference`, `loss` is by a model of bytes that learned from the other half of the files.
+
+    Example: hornbook filter redundancy score pages.jsonl --by loss --out scores.parquet
+    """
+    from ray_jobs.redundancy_files import score_files
+
+    say(score_files(files, out, by.value, embedding, reference, seed, text_field))
 
 
 @app.command("measure")

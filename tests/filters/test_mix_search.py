@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,11 +17,6 @@ BEST = {"web": 0.2, "books": 0.35, "code": 0.15, "forum": 0.05, "papers": 0.25}
 def bowl(weights: Mapping[str, float]) -> float:
     """Lowest at BEST, as losses are: steep where a part is missing."""
     return 3.0 - sum(BEST[name] * np.log(weights[name] + 0.02) for name in BEST)
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    warnings.filterwarnings("ignore", module="sklearn")
 
 
 def test_a_known_optimum_is_found_and_beats_the_draws() -> None:

@@ -155,3 +155,47 @@ def test_redacted_files_hold_no_finding_and_count_what_was_replaced(tmp_path: Pa
         "no kind of sensitive text 'emial'"
         in hornbook("redact", source, "--out", tmp_path / "x", "--kind", "emial").stderr
     )
+
+
+def test_weights_are_searched_and_blended_and_a_corpus_is_scored_to_be_pruned(tmp_path: Path) -> None:
+    books = written(tmp_path / "books.jsonl", [{"text": prose(TEACHING, seed)} for seed in range(40)])
+    ads = written(tmp_path / "ads.jsonl", [{"text": prose(OTHER, 100 + seed)} for seed in range(40)])
+    exam = written(tmp_path / "exam.jsonl", [{"text": prose(TEACHING, 200 + seed)} for seed in range(10)])
+    found = hornbook("mix-search", books, ads, "--target", exam, "--tokens", 5000, "--mixes", 8)
+    assert found.returncode == 0, found.stderr
+    weights = found.stdout.strip().splitlines()[-1].removeprefix("--weights ")
+    assert float(weights.split(",")[0]) > 0.5, "books are nearer to the exam"
+    mix = hornbook(
+        "blend",
+        books,
+        ads,
+        "--order",
+        "blocked",
+        "--replay",
+        "0.2",
+        "--tokens",
+        4000,
+        "--out",
+        tmp_path / "mix.parquet",
+    )
+    assert "blocks of" in mix.stderr
+    kinds = [origin.partition(":")[0] for origin in pq.read_table(tmp_path / "mix.parquet")["origin"].to_pylist()]
+    assert set(kinds[:5]) == {"books.jsonl"}
+    assert {"books.jsonl", "ads.jsonl"} == set(kinds[kinds.index("ads.jsonl") :]), "the second block replays the first"
+    scored = hornbook("redundancy", "score", books, ads, "--by", "copies", "--out", tmp_path / "scores.parquet")
+    assert scored.returncode == 0, scored.stderr
+    assert pq.read_table(tmp_path / "scores.parquet").num_rows == 80
+
+
+def test_a_classifier_is_checked_against_labels_of_people(tmp_path: Path) -> None:
+    rows = [{"text": prose(TEACHING if good else OTHER, seed), "label": good, "site": f"s{seed % 4}{good}"}
+            for seed in range(40) for good in (0, 1)]  # fmt: skip
+    good, bad = (written(tmp_path / f"{kind}.jsonl", [row for row in rows if row["label"] == kind]) for kind in (1, 0))
+    trained = hornbook("classifier", "train", "--teaches", good, "--other", bad, "--source-field", "site", "--out", tmp_path / "q.bin")  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    told = hornbook("classifier", "check", good, bad, "--classifier", tmp_path / "q.bin", "--teaches", "1")
+    assert told.returncode == 0, told.stderr
+    assert "AUC 1.000" in told.stdout
+    refused = hornbook("classifier", "check", good, "--classifier", "gone", "--teaches", "1")
+    assert refused.returncode == 2
+    assert "1" in refused.stderr
