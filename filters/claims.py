@@ -1,7 +1,8 @@
 """What a text states that can be held against its source: numbers, names and sentences.
 
 Reading is by rule: a number with its sign, separators and percent; a run of capitalised words that a sentence's start
-does not explain; in Chinese what stands in title marks or before a title, an office or a place's suffix.
+does not explain; in Chinese what stands in title marks or before a title, an office or a place's suffix,
+and what a dictionary knows as a name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from filters.chinese_names import SURNAMES, chinese_names
 from generator.length import IDEOGRAPH, IDEOGRAPHS
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%|％)?(?![A-Za-z_]*\d)", re.A)
@@ -32,10 +34,6 @@ NAME = re.compile(
     rf"(?<!{LETTER})(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED}))*"
 )
 TITLE_ZH = re.compile(r"《([^《》\n]{1,30})》")
-SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾"
-    "夏韦方白邹孟熊秦邱江尹薛段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔汤"
-)
 BEFORE = r"(?:^|(?<=[，。、；：（“「\s在于从到至往由和与及]))"  # where a Chinese name may begin
 NAME_ZH = re.compile(
     f"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=先生|女士|教授|博士|院士|老师|总统|主席|总理|将军|部长|市长|校长)"
@@ -143,6 +141,8 @@ def names_in(text: str) -> Iterator[Claim]:
         for found in pattern.finditer(text):
             said = next(group for group in found.groups() if group)
             yield Claim(said, said)
+    if IDEOGRAPH.search(text):
+        yield from (Claim(said, said) for said in chinese_names(text))
 
 
 def _is_abbreviation(word: str, sentence: str) -> bool:

@@ -58,6 +58,14 @@ def test_only_a_sentence_that_calculates_makes_numbers_and_an_abbreviation_is_a_
     assert (*found.numbers, *found.names) == flagged
 
 
+@pytest.mark.parametrize(("text", "name"), [
+    ("后来他到巴黎去。", "巴黎"), ("王小波认为，角龙生活在白垩纪。", "王小波"), ("据爱因斯坦所说。", "爱因斯坦"), ("数组的长度和深度。", ""),
+    ("角龙是一种恐龙。", ""),
+])  # fmt: skip
+def test_a_chinese_name_that_nothing_marks_is_seen_and_a_common_word_is_none(text: str, name: str) -> None:
+    assert unsupported(text, Source("角龙下目包含角龙。")).names == ((name,) if name else ())
+
+
 def test_a_latin_name_begins_a_chinese_sentence() -> None:
     found = unsupported("Python在这里使用。", Source("这里使用Julia语言。"))
     assert found.names == ("Python",)
