@@ -27,7 +27,7 @@ from trainer.tokenizer import train_tokenizer
 class Budget(Section):
     """What a proof may spend, fixed before it runs."""
 
-    student: StudentConfig
+    student: StudentConfig = StudentConfig()
     seeds: int
     panel_bytes: int = 150_000
     options: dict[str, float] = {}  # noqa: RUF012 - pydantic copies it

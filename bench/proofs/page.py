@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bench.proofs.frame import Proof, budget_of
+from bench.proofs.frame import Budget, Proof, budget_of
 from corpus.markdown import fact_text, table
 
 HEAD = """# Results
@@ -43,16 +43,23 @@ def _section(proof: Proof, finding: dict[str, Any] | None) -> Iterator[str]:
     if finding is None:
         yield f"Not run: it needs text of the kinds {', '.join(proof.needs)}, or has not been run yet.\n"
         return
-    student = budget_of(proof.name).student
+    budget = budget_of(proof.name)
     outcome = SIGNS[finding["reached"]]
     yield f"Outcome: {outcome}{': ' + finding['cause'] if finding['cause'] else ''}.\n"
     yield "\n".join(f"- {figure}" for figure in finding["figures"]) + "\n"
     for fact in finding["tables"]:
-        yield f"{fact['title']}:\n\n{fact_text(fact)}\n"
-    yield (
-        f"Seeds: {finding['seeds']}. Control: {finding['control']}. Students: {finding['students']} runs, "
-        f"{student.model.layers} layers of width {student.model.d_model}, {student.tokens:,} tokens each unless said "
-        f"otherwise; {finding['training_seconds']:,.0f} s of work in all.\n"
+        yield f"{fact['title']}:\n\n{fact_text(fact) or _ends(fact)}\n"
+    yield f"Seeds: {finding['seeds']}. Control: {finding['control']}.{_spent(budget, finding)}\n"
+
+
+def _spent(budget: Budget, finding: dict[str, Any]) -> str:
+    """What it took; a bench of its own tells that in its figures."""
+    if not finding["students"]:
+        return ""
+    shape = budget.student.model
+    return (
+        f" Students: {finding['students']} runs, {shape.layers} layers of width {shape.d_model}, {budget.student.tokens:,} "
+        f"tokens each unless said otherwise; {finding['training_seconds']:,.0f} s of work in all."
     )
 
 
@@ -62,3 +69,12 @@ def _reached(finding: dict[str, Any] | None) -> bool | None:
 
 def _finding(path: Path) -> dict[str, Any] | None:
     return orjson.loads(path.read_bytes()) if path.is_file() else None
+
+
+def _ends(fact: dict[str, Any]) -> str:
+    """Curves as a table of their first, middle and last values."""
+    rows = [
+        [name, *(round(points[at][1], 3) for at in (0, len(points) // 2, -1))]
+        for name, points in fact["series"].items()
+    ]
+    return table([f"{fact['y']} by {fact['x']}", "first", "middle", "last"], rows)

@@ -1,4 +1,4 @@
-"""lab ablate, loop: is it the data? Experiments with controls and intervals."""
+"""lab ablate, mix, loop: is it the data? Experiments with controls and intervals."""
 
 from __future__ import annotations
 
@@ -70,6 +70,32 @@ def loop(recipe: RecipeArgument, rounds: Annotated[int, typer.Option(min=1, help
     print(
         "\n".join(loop_lines(recipe, tuple(change or ()), rounds, axes, signal.value, seeds, lambda line: say([line])))
     )
+
+
+@app.command()
+def mix(part: Annotated[list[str], typer.Option(help="A part of the blend: NAME=FILE, as often as there are parts.")],
+        target: Annotated[list[str], typer.Option(help="Held-out text that the mix is to suit.")],
+        mixes: Annotated[int, typer.Option(min=8, help="Mixes to learn from.")] = 24,
+        held_out: Annotated[int, typer.Option(min=3, help="Mixes to check the regression on.")] = 8,
+        preset: Annotated[str, typer.Option(help="The proxy student.")] = "tiny",
+        out: Annotated[Path, typer.Option(help="Folder of the search.")] = Path("mix-search"),
+        workers: Annotated[int, typer.Option(min=0, help="Ray workers; 0 runs one student at a time.")] = 0,
+        change: SetOption = None) -> None:  # fmt: skip
+    """Search the weights of a blend with small students.
+
+    Draws mixes, learns loss from weights, trains what it proposes, and says whether that beats a draw. A search over one
+    target says nothing about another: hold the proposal against it with `lab ablate`.
+
+    Example: hornbook lab mix --part web=web.jsonl --part books=books.jsonl --target held-out.jsonl --set tokens=100000
+    """
+    from ray_jobs.mix_students import MixWanted, mix_lines
+    from ray_jobs.student_config import student_config
+
+    parts: dict[str, list[str]] = {}
+    for name, _, file in (item.partition("=") for item in part):
+        parts.setdefault(name, []).append(file)
+    wanted = MixWanted(parts, target, student_config(preset, change or ()), mixes, held_out, out, workers)
+    print("\n".join(mix_lines(wanted, lambda line: say([line]))))
 
 
 def _names(given: list[str]) -> tuple[str, ...]:

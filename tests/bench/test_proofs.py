@@ -18,7 +18,7 @@ def test_every_proof_has_a_budget_of_its_own_and_at_least_three_seeds() -> None:
     assert {"t05_curated", "t06_synthetic", "t07_null", "t08_order"} <= {proof.name for proof in proofs}
     for proof in proofs:
         assert budget_of(proof.name).seeds >= 3
-        assert proof.needs
+        assert proof.needs or proof.on_machine
 
 
 def test_the_page_shows_failures_and_gaps_as_well_as_what_was_reached(tmp_path: Path) -> None:
