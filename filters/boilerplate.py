@@ -1,14 +1,14 @@
 """Lines of a page's frame: menus, cookie banners, share buttons, copyright lines, in English and Chinese.
 
-Four looks, each of a line as it stands: it is a phrase of the list, it holds one, it is a row of links between
-separators, or it stands in a run of lines that are as short as a menu's. What an author may have meant is left: code,
+Five looks, each of a line as it stands: it is a phrase of the list, it holds one, it is a row of links between separators,
+it is made of the words of frames, or it stands in a run of lines that are as short as a menu's. What an author may have meant is left: code,
 list items, headings, table rows, and any line that ends like a sentence unless it holds a phrase of the list.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,14 +18,17 @@ import yaml
 
 from generator.length import IDEOGRAPH, word_count
 
-PHRASE, HOLDS, LINKS, MENU = "phrase", "holds", "links", "menu"
+PHRASE, HOLDS, LINKS, MADE, MENU = "phrase", "holds", "links", "made", "menu"
 RUN = 5  # lines in a row that are as short as a menu's
+NAMED = 3  # names of sections among them that make them one
 SHORT = 4.0  # words of a menu's line
 COMPLETE = re.compile(r"""[.!?。！？…;；:：,，、][\s"'”’」』)）\]]*\Z""")
 AUTHORED = re.compile(r"\s*(?:[-*+•‣▪]\s|\(?\d{1,3}[.)、]\s?|[a-z][.)]\s|#{1,6}\s|>|\||~~~|```|\$)")
 CODE = re.compile(r"[{}<>=;`\\^_]|\w\(|\)\.|://|->|::")
 SEPARATOR = re.compile(r"\s+[|»›•·▸▶/→>]\s+|\s*[|»›•｜]\s*|\s+-\s+")
+NUMBERS = re.compile(r"\d+")
 EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+MASKED = re.compile(r"<[a-z_]+>")  # what stands in the place of an address was no button
 FENCE = re.compile(r"\s*(?:```|~~~)")
 
 
@@ -35,6 +38,10 @@ class Phrases:
 
     whole: frozenset[str]
     holds: re.Pattern[str]
+    begins: tuple[str, ...]
+    menu: frozenset[str]
+    site: re.Pattern[str]
+    glue: re.Pattern[str]
     words: float
 
 
@@ -47,11 +54,21 @@ def phrases() -> Phrases:
     holds = sorted({phrase.casefold() for item in lists for phrase in item["holds"]}, key=len, reverse=True)
     # An English phrase begins and ends with a word; Chinese has no such edges.
     edged = (rf"(?<![a-z]){re.escape(one)}(?![a-z])" if not IDEOGRAPH.search(one) else re.escape(one) for one in holds)
-    return Phrases(whole, re.compile("|".join(edged)), float(data["words"]))
+    begins = tuple(phrase.casefold() for item in lists for phrase in item["begins"])
+    menu = frozenset(_folded(phrase) for item in lists for phrase in item["menu"])
+    site, glue = (_any_of(phrase for item in lists for phrase in item[name]) for name in ("site", "glue"))
+    return Phrases(whole, re.compile("|".join(edged)), begins, menu, site, glue, float(data["words"]))
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """One of the words, the longest first; a word with spaces around it, a Chinese one anywhere."""
+    folded = sorted({str(word).casefold() for word in words}, key=len, reverse=True)
+    edged = (word if IDEOGRAPH.search(word) else rf"(?<![a-z]){re.escape(word)}(?![a-z])" for word in folded)
+    return re.compile("|".join(edged))
 
 
 def boilerplate_lines(lines: Sequence[str]) -> list[str]:
-    """For each line why it is no text of an author: `phrase`, `holds`, `links`, `menu`, or "" for one that stays."""
+    """For each line why it is no text of an author: `phrase`, `holds`, `links`, `made`, `menu`, or "" for one that stays."""
     fenced = _fenced(lines)
     found = ["" if inside else _alone(line) for line, inside in zip(lines, fenced, strict=True)]
     for start, end in _runs(lines, found, fenced):
@@ -73,14 +90,35 @@ def _fenced(lines: Sequence[str]) -> list[bool]:
 def _alone(line: str) -> str:
     """What a line is by itself."""
     folded = line.strip().casefold()
-    if not folded:
+    if not folded or MASKED.fullmatch(folded):
         return ""
     known = phrases()
     if len(folded) <= 40 and _folded(folded) in known.whole and not AUTHORED.match(line):
         return PHRASE
-    if len(folded) <= 400 and known.holds.search(folded) and word_count(folded) <= known.words:
+    if (
+        len(folded) <= 400
+        and (folded.startswith(known.begins) or known.holds.search(folded))
+        and word_count(folded) <= known.words
+    ):
         return HOLDS
-    return LINKS if len(folded) <= 400 and _is_links(line.strip()) else ""
+    if len(folded) <= 400 and _is_links(line.strip()):
+        return LINKS
+    return MADE if len(folded) <= 90 and _is_made_of_site_words(line, folded) else ""
+
+
+def _is_made_of_site_words(line: str, folded: str) -> bool:
+    """Nothing but words that frames are made of, or two of them and at least half of the line such words."""
+    if AUTHORED.match(line) or CODE.search(line):
+        return False
+    known = phrases()
+    rest, sure = known.site.subn(" ", folded)
+    if not sure:
+        return False
+    total = word_count(EDGES.sub("", folded))
+    left = word_count(EDGES.sub("", NUMBERS.sub(" ", known.glue.sub(" ", rest))))
+    if COMPLETE.search(folded):
+        return sure >= 2 and left <= 0.2 * total and total <= 15
+    return (left == 0 and total >= 1.5) or (sure >= 2 and left <= 0.5 * total and total <= 12)
 
 
 def _folded(phrase: str) -> str:
@@ -107,18 +145,19 @@ def _is_name(part: str) -> bool:
 
 def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) -> list[tuple[int, int]]:
     """(start, end) of runs of menu lines; a blank line inside neither counts nor ends one."""
-    runs, start, end, count, phrases_in = [], 0, 0, 0, 0
+    runs, start, end, count, phrases_in, names_in = [], 0, 0, 0, 0, 0
     for place, line in enumerate([*lines, "."]):
         stops = place == len(lines) or fenced[place] or not (found[place] or not line.strip() or _in_menu(line))
         if not stops:
             if line.strip():
                 start, end = (start, place + 1) if count else (place, place + 1)
                 count, phrases_in = count + 1, phrases_in + bool(found[place])
+                names_in += _folded(line) in phrases().menu
             continue
-        # With a known phrase among them a short run is a menu; without one it takes a longer one.
-        if count >= (RUN if phrases_in else 2 * RUN):
+        # With a known phrase among them, or names of sections, a short run is a menu; without it takes a longer one.
+        if count >= (RUN if phrases_in or names_in >= NAMED else 2 * RUN):
             runs.append((start, end))
-        count = phrases_in = 0
+        count = phrases_in = names_in = 0
     return runs
 
 

@@ -66,14 +66,16 @@ def clean_table(
     Findings of the sensitive `kinds` are replaced by the kind's name, in every document, those that are left alone too.
     """
     texts = documents["text"].to_pylist()
-    names = zip(documents["source"].to_pylist(), documents["domain"].to_pylist(), strict=True)
+    names = list(zip(documents["source"].to_pylist(), documents["domain"].to_pylist(), strict=True))
     done = [
-        Cleaned(text, ()) if {source, domain} & set(config.leave) else clean_text(text, config)
-        for text, (source, domain) in zip(texts, names, strict=True)
+        Cleaned(text, ()) if _left(config, *name) else clean_text(text, config)
+        for text, name in zip(texts, names, strict=True)
     ]
     masked = redact_all(pl.Series([row.text for row in done], dtype=pl.String), kinds) if kinds else {}
     for place, (text, counts) in masked.items():
-        done[place] = Cleaned(text, (*done[place].steps, *(f"mask.{kind}" for kind in counts)))
+        again = Cleaned(text, ()) if _left(config, *names[place]) else clean_text(text, config)  # a mask is shorter
+        steps = dict.fromkeys((*done[place].steps, *(f"mask.{kind}" for kind in counts), *again.steps))
+        done[place] = Cleaned(again.text, tuple(steps))
     rows = [
         (name, list(row.steps), len(text), len(row.text), text_hash(text), list(masked.get(place, ("", {}))[1].items()))
         for place, (name, text, row) in enumerate(zip(documents["id"].to_pylist(), texts, done, strict=True))
@@ -87,6 +89,10 @@ def clean_table(
     return changed, pa.Table.from_arrays(
         [pa.array(list(column), field.type) for column, field in zip(columns, CHANGES, strict=True)], schema=CHANGES
     )
+
+
+def _left(config: CleanConfig, source: str, domain: str) -> bool:
+    return source in config.leave or domain in config.leave
 
 
 def step_counts(changes: pa.Table) -> Counter[str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from filters.boilerplate import HOLDS, LINKS, MENU, PHRASE, boilerplate_lines
+from filters.boilerplate import HOLDS, LINKS, MADE, MENU, PHRASE, boilerplate_lines
 
 FRAME = [
     (PHRASE, "Skip to main content"), (PHRASE, "» Read more »"), (PHRASE, "Comments (12)"), (PHRASE, "返回顶部"), (PHRASE, "【分享到】"),
     (HOLDS, "We use cookies to improve your experience on this website."), (HOLDS, "Copyright © 2019 Example Media Group. All rights reserved."),
     (HOLDS, "Your email address will not be published. Required fields are marked *"), (HOLDS, "责任编辑：王小明"), (HOLDS, "京ICP备12345678号-1"),
-    (HOLDS, "本文未经授权不得转载，如需转载请联系本站"), (LINKS, "Home | News | Sport | Weather"), (LINKS, "首页 > 新闻 > 国内"), (LINKS, "About · Contact · Jobs"),
+    (HOLDS, "本文未经授权不得转载，如需转载请联系本站"), (LINKS, "Home | News | Sport | Weather"), (HOLDS, "首页 > 新闻 > 国内"), (LINKS, "About · Contact · Jobs"),
+    (HOLDS, "Tags: rivers, mills"), (HOLDS, "上一篇：磨坊的故事"), (MADE, "View full profile"), (MADE, "Sign in with Google"), (MADE, "查看全部12条回复"), (MADE, "分享给好友"),
 ]  # fmt: skip
 AUTHORED = [
     "Water boils at 100 degrees at sea level, and at less on a mountain.", "- home", "1. Search the index", "| name | value | unit |",
     "We share the cost equally.", "The privacy of a letter was protected by law in 1794.", "a > b > c", "x | y | z = 7", "分享是学习的好方法。",
     "他每天上网搜索资料，然后把笔记发给同学。", "## Contact", "In short: read more, and write every day.", "Newton", "北京",
+    "Share prices fell for the third day in a row.", "A history of the newspaper", "<email>", "Comments on the theory of Newton", "网站的历史很短。", "微信改变了很多人的生活方式，也改变了商业",
 ]  # fmt: skip
 
 
@@ -40,6 +42,12 @@ def test_a_run_of_menu_lines_goes_with_the_unknown_ones_among_them() -> None:
         "The kitchen opened in 1978, in a mill by the river.",
     ]
     assert boilerplate_lines(lines) == [PHRASE, MENU, MENU, MENU, PHRASE, "", ""]
+
+
+def test_names_of_sections_in_a_row_are_a_menu_and_alone_are_headings() -> None:
+    lines = ["体育", "财经", "科技", "房产", "教育"]
+    assert boilerplate_lines(lines) == [MENU] * 5
+    assert boilerplate_lines(["体育", "体育是人类的一项活动。", "财经"]) == ["", "", ""]
 
 
 def test_a_short_list_of_names_without_a_known_phrase_stays() -> None:

@@ -123,3 +123,18 @@ def test_what_is_masked_is_counted_by_kind() -> None:
     assert cleaned["text"].to_pylist() == ["Write to <email> or to <email>.", ENGLISH[0]]
     assert changes["steps"].to_pylist() == [["mask.email"]]
     assert mask_counts(changes) == {"email": 2}
+
+
+def test_a_second_pass_is_a_no_op_where_findings_were_masked_too() -> None:
+    kinds = {kind.name: kind for kind in KINDS}
+    texts = [
+        "mary@shelley.net",
+        "Our team:\nmary@shelley.net\n415-234-9876",
+        "Home | mary@shelley.net | News",
+        "Email: mary@shelley.net\nShare",
+    ]
+    once, _ = clean_table(table(*((str(n), text, "web") for n, text in enumerate(texts))), CONFIG, kinds)
+    again, changes = clean_table(once, CONFIG, kinds)
+    assert again.equals(once)
+    assert changes.num_rows == 0
+    assert once["text"][0].as_py() == "<email>"
