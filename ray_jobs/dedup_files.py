@@ -24,6 +24,7 @@ from corpus.store import TEMPORARY, Store
 from filters.config import DuplicatesConfig
 from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.dedup_passes import Stored
+from filters.planted_copies import Outcome, self_test
 from filters.repeated_parts import Unit, find_shared, without_shared
 from filters.semantic import nearest_better, repeats, shares
 from filters.vectors import word_vectors
@@ -33,6 +34,7 @@ from ray_jobs.recipe import RunConfig
 
 READ = "read.json"  # in the work folder: all files are read, and what of them could not be
 PART_ROWS = 20_000
+HOSTS = 20_000  # documents that copies are planted in
 
 
 def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str, workers: int = 0) -> list[str]:
@@ -57,6 +59,28 @@ def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str, w
         *_curve(config),
         *unread_rows,
     ]
+
+
+def self_test_files(files: Sequence[str], threshold: float, pairs: int, field: str) -> list[str]:
+    """Plant copies of known similarity into the documents of the files and say how many are found."""
+    rejected: list[Rejection] = []
+    texts: list[str] = []
+    for table in batches(files, field, rejected):
+        texts += table["text"].to_pylist()
+        if len(texts) >= HOSTS:
+            break
+    config = DuplicatesConfig(threshold=threshold)
+    return [*self_test_lines(self_test(texts[:HOSTS], config, pairs), config), *unread(rejected)]
+
+
+def self_test_lines(found: Outcome, config: DuplicatesConfig) -> Iterator[str]:
+    """A line for each class of similarity, and what was removed that should not be."""
+    yield f"{'similarity':<12} {'planted':>7} {'found':>6} {'recall':>7}  95 % interval"
+    for row in found.tallies:
+        low, high = row.interval
+        yield f"{row.low:.2f} to {row.high:.2f} {row.planted:>7,} {row.found:>6,} {row.found / row.planted:>7.2%}  {low:.2%} to {high:.2%}"
+    yield f"{found.removed:,} of {found.documents:,} texts removed, {found.wrong:,} of them below {config.threshold:g}, {found.unlike:,} below 0.3"
+    yield from _curve(config)
 
 
 def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partition], list[str]]:

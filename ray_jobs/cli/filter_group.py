@@ -63,7 +63,7 @@ class Unit(StrEnum):
 @app.command()
 def dedup(
     files: Files,
-    out: Out,
+    out: Annotated[Path | None, typer.Option(help="Parquet file to write.")] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0.01, max=1, help="Similarity: .8 of words, .95 of meaning.")
     ] = None,
@@ -71,6 +71,10 @@ def dedup(
         Unit, typer.Option(help="Copies of documents, parts that many share, or retellings.")
     ] = Unit.document,
     workers: Annotated[int, typer.Option(min=0, help="Ray workers for documents; 0 works in this process.")] = 0,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Plant copies in the files and count those found.")
+    ] = False,
+    sample: Annotated[int, typer.Option(min=1, help="Copies planted of each class of similarity.")] = 1000,
     text_field: Field = "text",
 ) -> None:
     """The documents that stay when copies go.
@@ -81,10 +85,16 @@ def dedup(
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet
     Example: hornbook filter dedup pages.jsonl.gz --unit line --out unique.parquet
+    Example: hornbook filter dedup pages.jsonl.gz --self-test
     """
-    from ray_jobs.dedup_files import dedup_files, retellings_files, shared_files
+    from ray_jobs.dedup_files import dedup_files, retellings_files, self_test_files, shared_files
 
-    if unit is Unit.document:
+    if self_test:
+        print("\n".join(self_test_files(files, threshold or 0.8, sample, text_field)))
+    if out is None:
+        if not self_test:
+            raise typer.BadParameter("give --out FILE to write what stays, or --self-test to measure")
+    elif unit is Unit.document:
         say(dedup_files(files, out, threshold or 0.8, text_field, workers))
     elif unit is Unit.meaning:
         say(retellings_files(files, out, threshold or 0.95, text_field))

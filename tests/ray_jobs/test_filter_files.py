@@ -79,6 +79,19 @@ def test_copies_go_by_document_by_line_and_by_meaning(tmp_path: Path, unit: str,
     assert found == kept, done.stderr
 
 
+def test_the_search_for_copies_measures_itself_on_the_files(tmp_path: Path) -> None:
+    rows = [{"text": prose(TEACHING, index, 60)} for index in range(80)]
+    done = hornbook("dedup", written(tmp_path / "in.jsonl", rows), "--self-test", "--sample", "8")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1].split()[:5] == ["0.90", "to", "1.00", "8", "8"]
+    assert any("0 of them below 0.8, 0 below 0.3" in line for line in lines)
+    assert "92% at 0.80" in done.stdout
+    refused = hornbook("dedup", tmp_path / "in.jsonl")
+    assert refused.returncode == 2
+    assert "--self-test" in refused.stderr
+
+
 def test_a_classifier_is_learned_scored_with_and_judged_source_by_source(
     kinds: tuple[Path, Path], tmp_path: Path
 ) -> None:
