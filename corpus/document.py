@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
+from typing import Any
 
 import pyarrow as pa
 
@@ -102,8 +104,16 @@ REJECTIONS = pa.schema([(item.name, pa.string()) for item in fields(Rejection)])
 
 
 def documents_table(rows: Iterable[Document]) -> pa.Table:
-    """Rows to an Arrow table of schema `DOCUMENTS`."""
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=DOCUMENTS)
+    """Rows to an Arrow table of schema `DOCUMENTS`, a column at a time: as dicts they would cost five times as much."""
+    held = list(rows)
+    columns = [pa.array(map(_cell(item.name), held), item.type, size=len(held)) for item in DOCUMENTS]
+    return pa.Table.from_arrays(columns, schema=DOCUMENTS)
+
+
+def _cell(name: str) -> Callable[[Document], Any]:
+    if name == "lineage":
+        return lambda row: None if row.lineage is None else asdict(row.lineage)
+    return attrgetter(name)
 
 
 def rejections_table(rows: Iterable[Rejection]) -> pa.Table:
