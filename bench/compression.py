@@ -20,7 +20,7 @@ from trainer.packing import TokenShards, pack
 from trainer.tokenizer import train_tokenizer
 from trainer.train import train
 
-PLAN = [("bf16", 1.0), ("int8", 1.0), ("int4", 1.0), ("gguf-q8", 1.0), ("gguf-q4", 1.0),
+PLAN = [("bf16", 1.0), ("int8", 1.0), ("int8-all", 1.0), ("int4", 1.0), ("gguf-q8", 1.0), ("gguf-q4", 1.0),
         *((route, amount) for route in ("prune-layers", "prune-ff", "prune-heads", "low-rank") for amount in (0.75, 0.5, 0.25)),
         ("share-layers", 2.0), ("share-layers", 4.0)]  # fmt: skip
 

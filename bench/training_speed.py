@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from trainer.attention import suit_attention
 from trainer.batches import Stream, gather
 from trainer.config import ModelConfig, OptimizerConfig, StudentConfig
 from trainer.loss import StudentLoss
@@ -87,6 +88,7 @@ def trainer_round(shards: TokenShards, vocabulary: int, dtype: str, folder: Path
 def our_round(shards: TokenShards, vocabulary: int, dtype: str, compiled: bool, steps: int) -> Callable[[], float]:
     """CPU seconds of one step of ours."""
     model = build(CONFIG, vocabulary, shards.pack["eos"])
+    suit_attention(model, CONFIG.model.context, torch.device("cpu"))
     loss = StudentLoss(model, dtype, compiled=compiled)
     optimizers = optimizers_for(model, CONFIG.optimizer, dtype)  # type: ignore[arg-type]
     stepper = Stepper(CONFIG, shards, loss, optimizers, Team(), torch.device("cpu"))

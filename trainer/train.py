@@ -14,6 +14,7 @@ import torch
 from corpus.errors import IncompleteError, StateError
 from corpus.ids import digest
 from trainer import checkpoint, files
+from trainer.attention import suit_attention
 from trainer.config import StudentConfig
 from trainer.curves import Curves
 from trainer.export import export
@@ -93,6 +94,7 @@ class _Training:
         self._config, self._tokenizer, self._out, self._identity = config, tokenizer, out, identity
         self._device, self._team = device_of(config), current_team()
         model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), corpus.pack["eos"]).to(self._device)
+        suit_attention(model, config.model.context, self._device)
         self.model, self._step, self._seconds = model, 0, 0.0
         self._curve: list[list[float]] = []
         self._flops = flops_per_token(model, config.model.context)

@@ -50,7 +50,7 @@ def upscale(source: Model, out: Out,
 
 
 def compress(source: Model, out: Out,
-             how: Annotated[str, typer.Option(help="int8, int4, gguf-q8, gguf-q4, prune-layers, prune-ff, prune-heads, low-rank, share-layers or bf16.")],
+             how: Annotated[str, typer.Option(help="int8, int8-all, int4, gguf-q8, gguf-q4, prune-layers, prune-ff, prune-heads, low-rank, share-layers or bf16.")],
              amount: Annotated[float, typer.Option(help="Share that is kept, or layers that share one.")] = 0.5,
              text: Annotated[list[str] | None, typer.Option(help="Text to prune by, and to measure on.")] = None) -> None:  # fmt: skip
     """Make a student smaller, and tell bytes and loss as JSON.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer
@@ -135,3 +136,23 @@ def test_the_filter_stage_counts_labels_that_still_hold(recipe: Path) -> None:
 
 def drive_folder(recipe: Path) -> Path:
     return recipe.parent / "runs" / "small@1"
+
+
+def test_students_of_a_run_learn_from_its_labels_in_the_teachers_tokens(
+    recipe: Path, fake: FakeTeacher, tokenizer: Path
+) -> None:
+    student = "{vocab_size: 512, tokens: 4096, model: {context: 64}, batch_tokens: 512, tokenizer: teacher-trimmed, distil: {targets: unbiased}}"
+    recipe.write_text(recipe.read_text("utf-8") + f"student: {student}\n", "utf-8")
+    done = run(resolve(str(recipe), (f"teacher.top_logprobs={K}",), {}).recipe, talk=Talk(quiet=True))
+    home = recipe.parent / "runs" / "small@1" / "train"
+    taught = [path.parents[1].name for path in home.glob("students/*/labels/labels.json")]
+    assert taught == ["filtered-synthetic"], "the other arms read nothing that the teacher wrote"
+    facts = orjson.loads((home / "students/filtered-synthetic/labels/labels.json").read_bytes())
+    assert facts["teacher"] == "fake-teacher@main"
+    assert facts["documents"] == done.manifests["train"].facts["labels.used"]["values"]["labelled"] > 0
+    assert (home / "tokenizer" / "kept.npy").is_file()
+    assert [row[0] for row in done.manifests["evaluate"].facts["arms"]["rows"]] == [
+        "raw",
+        "filtered",
+        "filtered + synthetic",
+    ]

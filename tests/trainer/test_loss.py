@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import loss as losses
+from trainer import attention
+from trainer import loss as parts_of_loss
 from trainer.batches import IGNORED, Stream, gather
 from trainer.config import StudentConfig
 from trainer.loss import StudentLoss, linear_head
@@ -29,7 +30,7 @@ def whole(model: Any, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tens
 def test_the_loss_in_parts_has_the_value_and_gradient_of_the_whole(
     config: StudentConfig, tied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(losses, "AT_ONCE", {"cpu": 64 * 320})  # more than one part, the last one shorter
+    monkeypatch.setattr(parts_of_loss, "AT_ONCE", {"cpu": 64 * 320})  # more than one part, the last one shorter
     shape = config.model.model_copy(update={"tied": tied})
     model = build(config.model_copy(update={"model": shape}), 320, 0)
     draw = torch.Generator().manual_seed(0)
@@ -59,6 +60,36 @@ def test_a_document_kept_apart_is_read_as_if_it_were_alone(
         alone += whole(model, *(torch.from_numpy(part[0][here])[None] for part in (batch.inputs, batch.targets)))
     assert len(np.unique(batch.segments)) > 2
     assert mixed.item() == pytest.approx(alone.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2])
+@pytest.mark.parametrize("apart", [False, True])
+def test_attention_by_matrix_products_computes_what_the_kernel_computes(
+    config: StudentConfig, kv_heads: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "BLOCK", 13)  # several blocks, the last one shorter
+    model = build(config.model_copy(update={"model": config.model.model_copy(update={"kv_heads": kv_heads})}), 320, 0)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.mul_(3.0)
+    ids = torch.randint(0, 320, (2, 31), generator=torch.Generator().manual_seed(4))
+    segments = (torch.arange(30) // 11).expand(2, 30) if apart else None
+    positions = (torch.arange(30) % 11).expand(2, 30) if apart else None
+    losses, gradients = [], []
+    for suited in (False, True):
+        if suited:
+            attention.suit_attention(model, 31, torch.device("cpu"))
+        loss, _ = StudentLoss(model, "float32")(ids[:, :-1], ids[:, 1:], positions, segments)
+        losses.append(loss.item())
+        gradients.append(torch.autograd.grad(loss, model.model.layers[0].self_attn.q_proj.weight)[0])
+    assert model.config._attn_implementation == attention.NAME
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-4)
+    with torch.inference_mode():  # and word by word, with what was computed before
+        whole = model(input_ids=ids).logits[:, -1]
+        first = model(input_ids=ids[:, :-1], use_cache=True)
+        last = model(input_ids=ids[:, -1:], past_key_values=first.past_key_values, use_cache=True).logits[:, -1]
+    assert torch.allclose(whole, last, atol=1e-3)
 
 
 def other_architecture(folder: Path) -> Path:

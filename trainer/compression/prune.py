@@ -22,7 +22,8 @@ STEP = 32  # neurons are kept in multiples of this, so that 4 bits and fast kern
 def prune(model: Any, windows: torch.Tensor, *, layers: float = 1.0, ff: float = 1.0, heads: float = 1.0) -> Any:
     """The model with these shares of its parts; `windows` int64 [n, context] of text decide which.
 
-    Heads go by the groups that share a key and a value. Raises `RecipeError` for other than Llama.
+    Heads go by the groups that share a key and a value; their number has to divide the width, as transformers asks, so
+    it may come out lower than the share. Raises `RecipeError` for other than Llama.
     """
     if model.config.model_type != "llama":
         raise RecipeError(f"a model of type {model.config.model_type} cannot be pruned, only Llama")
@@ -32,7 +33,7 @@ def prune(model: Any, windows: torch.Tensor, *, layers: float = 1.0, ff: float =
     group = config.num_attention_heads // config.num_key_value_heads
     kept_layers = _best(found["layers"], max(1, round(layers * len(found["layers"]))))
     neurons = max(STEP, round(ff * config.intermediate_size / STEP) * STEP)
-    groups = max(1, round(heads * config.num_key_value_heads))
+    groups = _heads(config, heads)
     config.num_hidden_layers, config.intermediate_size = len(kept_layers), min(neurons, config.intermediate_size)
     config.num_key_value_heads, config.num_attention_heads = groups, groups * group
     smaller: Any = type(model)(config).float()
@@ -44,6 +45,13 @@ def prune(model: Any, windows: torch.Tensor, *, layers: float = 1.0, ff: float =
             values[f"model.layers.{new}.{name}"] = _cut(name, value, ff_kept, head_kept, group, config.head_dim)
     smaller.load_state_dict(values)
     return smaller
+
+
+def _heads(config: Any, share: float) -> int:
+    """Groups of heads that are kept: the most that the share allows and whose heads divide the width."""
+    group = config.num_attention_heads // config.num_key_value_heads
+    most = max(1, round(share * config.num_key_value_heads))
+    return next((count for count in range(most, 1, -1) if config.hidden_size % (count * group) == 0), 1)
 
 
 def _cut(name: str, value: torch.Tensor, neurons: list[int], groups: list[int], group: int, size: int) -> torch.Tensor:

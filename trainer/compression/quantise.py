@@ -2,7 +2,8 @@
 
 8 bits: a scale for each output, and activations rounded to 8 bits token by token as they come ("int-quantized", which
 vLLM serves on GPUs and CPUs). 4 bits: a scale for each group of inputs, activations as they are ("pack-quantized").
-Scales are those of least squared error among a few below the largest value. Opened here, weights are what the server's
+With `embeddings` these are in 8 bits too: the smallest file, which vLLM does not read as it is; any other form can be made
+of it again. Scales are those of least squared error among a few below the largest value. Opened here, weights are what the server's
 arithmetic makes of them, and activations are rounded likewise, so a score is the score of what is served.
 """
 
@@ -21,25 +22,29 @@ from trainer import files
 from trainer.tokenizer import TOKENIZER, TOKENIZER_CONFIG
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+SERVED, OWN = "compressed-tensors", "hornbook-int8"  # by what name a configuration says who can read the weights
 GROUP = 32  # inputs that share a scale in 4 bits; what every width of the presets is a multiple of
 SHRINK = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)  # of the largest value: what lies above is cut off
 
 
-def quantise(model: Any, tokenizer: Path, out: Path, bits: int) -> Path:
-    """Write the folder `out`. Raises `RecipeError` for other than 8 or 4 bits, or an input not a multiple of 32 in 4."""
+def quantise(model: Any, tokenizer: Path, out: Path, bits: int, *, embeddings: bool = False) -> Path:
+    """Write the folder `out`; `embeddings`: quantise them as well, in 8 bits. Raises `RecipeError` for other than 8 or 4 bits, or an input not a multiple of 32 in 4."""
     if bits not in (4, 8):
         raise RecipeError(f"{bits} bits: 8 or 4")
     linear = {f"{name}.weight" for name in linear_layers(model)}
+    outside = {"model.embed_tokens.weight", "lm_head.weight"} if embeddings else set()
     tensors: dict[str, torch.Tensor] = {}
     for name, value in model.state_dict().items():
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         if name in linear:
             tensors |= _stored(name.removesuffix(".weight"), value, bits)
+        elif name in outside:
+            tensors |= _stored(name.removesuffix(".weight"), value, 8)
         else:
             tensors[name] = value.to(torch.bfloat16).contiguous()
     config = json.loads(model.config.to_json_string()) | {
-        "quantization_config": _scheme(bits),
+        "quantization_config": _scheme(bits, OWN if embeddings else SERVED),
         "torch_dtype": "bfloat16",
         "use_cache": True,
     }
@@ -57,21 +62,16 @@ def quantise(model: Any, tokenizer: Path, out: Path, bits: int) -> Path:
 def is_quantised(folder: Path) -> bool:
     """Whether `quantise` wrote this folder, or something like it."""
     file = folder / CONFIG
-    return (
-        file.is_file()
-        and json.loads(file.read_text("utf-8")).get("quantization_config", {}).get("quant_method")
-        == "compressed-tensors"
-    )
+    return file.is_file() and _method(json.loads(file.read_text("utf-8"))) in (SERVED, OWN)
 
 
 def load_quantised(folder: Path) -> Any:
     """The model as it is served, in float32: weights from their integers, activations rounded where the server does."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    scheme = config.quantization_config
-    scheme = scheme if isinstance(scheme, dict) else scheme.to_dict()
-    del config.quantization_config
+    whole = json.loads((folder / CONFIG).read_text("utf-8"))
+    scheme = whole.pop("quantization_config")
+    config = AutoConfig.for_model(**whole)
     model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     values = _restored(load_file(folder / WEIGHTS))
     if config.tie_word_embeddings:
@@ -150,14 +150,18 @@ def _rounded(given: torch.Tensor) -> torch.Tensor:
     return (given / scale).round().clamp(-128, 127) * scale
 
 
-def _scheme(bits: int) -> dict[str, Any]:
+def _method(config: dict[str, Any]) -> str:
+    return str(config.get("quantization_config", {}).get("quant_method", ""))
+
+
+def _scheme(bits: int, method: str) -> dict[str, Any]:
     weights = {"num_bits": bits, "type": "int", "symmetric": True, "dynamic": False,
                **({"strategy": "channel"} if bits == 8 else {"strategy": "group", "group_size": GROUP})}  # fmt: skip
     inputs = (
         {"num_bits": 8, "type": "int", "symmetric": True, "dynamic": True, "strategy": "token"} if bits == 8 else None
     )
     return {
-        "quant_method": "compressed-tensors", "quantization_status": "compressed", "ignore": ["lm_head"],
+        "quant_method": method, "quantization_status": "compressed", "ignore": ["lm_head"],
         "format": "int-quantized" if bits == 8 else "pack-quantized",
         "config_groups": {"group_0": {"targets": ["Linear"], "weights": weights, "input_activations": inputs, "output_activations": None}},
     }  # fmt: skip

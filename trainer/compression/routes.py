@@ -25,6 +25,7 @@ from trainer.tokenizer import load_tokenizer, start_token
 
 FACTS, STORED = "compression.json", "stored.safetensors"
 AS_IS, COPIES, LLAMA_CPP = "as it is", "the model with copies or products, of the full size", "no; llama.cpp does"
+FROM_IT = "what `compress --how int8` or `bf16` makes of it"
 CALIBRATION = 64  # windows of text that pruning looks at
 
 
@@ -83,10 +84,10 @@ def _plain(model: Any, source: Path, out: Path, amount: float, _: torch.Tensor) 
     return AS_IS
 
 
-def _bits(bits: int) -> Maker:
+def _bits(bits: int, *, embeddings: bool = False) -> Maker:
     def make(model: Any, source: Path, out: Path, amount: float, _: torch.Tensor) -> str:
-        quantise(model, source, out, bits)
-        return AS_IS
+        quantise(model, source, out, bits, embeddings=embeddings)
+        return FROM_IT if embeddings else AS_IS
 
     return make
 
@@ -120,6 +121,7 @@ def _small(change: Callable[[Any, float], tuple[Any, dict[str, torch.Tensor]]]) 
 ROUTES: dict[str, Maker] = {
     "bf16": _plain,
     "int8": _bits(8),
+    "int8-all": _bits(8, embeddings=True),
     "int4": _bits(4),
     "gguf-q8": _gguf("Q8_0"),
     "gguf-q4": _gguf("Q4_0"),
