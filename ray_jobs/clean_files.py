@@ -14,28 +14,26 @@ from corpus.errors import RecipeError
 from filters.clean import clean_table, step_counts
 from filters.config import CleanConfig
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.sink import sink
 
 
-def clean_files(files: Sequence[str], out: Path, config: CleanConfig, field: str) -> list[str]:
+def clean_files(files: Sequence[str], out: str | Path, config: CleanConfig, field: str) -> list[str]:
     """Write every document whose text is not empty after cleaning, with the column `clean_steps`.
 
     Raises `RecipeError` when no document can be read. The file appears when it is whole.
     """
     rejected: list[Rejection] = []
     steps, counts = Counter[str](), Counter[str]()
-    part, writer = out.with_name(f".{out.name}.part"), None
-    for documents in batches(files, field, rejected):
-        cleaned, changes = clean_table(documents, config)
-        table = _with_steps(cleaned, changes)
-        writer = writer or pq.ParquetWriter(part, table.schema, compression="zstd")
-        writer.write_table(table)
-        steps += step_counts(changes)
-        counts.update(read=documents.num_rows, changed=changes.num_rows, kept=table.num_rows)
-        counts.update(before=_characters(documents), after=_characters(table))
-    if writer is None:
-        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
-    writer.close()
-    part.replace(out)
+    with sink(out) as file:
+        for documents in batches(files, field, rejected):
+            cleaned, changes = clean_table(documents, config)
+            table = _with_steps(cleaned, changes)
+            file.write(table)
+            steps += step_counts(changes)
+            counts.update(read=documents.num_rows, changed=changes.num_rows, kept=table.num_rows)
+            counts.update(before=_characters(documents), after=_characters(table))
+        if file.empty:
+            raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     return [*_told(counts, steps), *unread(rejected), f"wrote {out}"]
 
 
