@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpus.document import Rejection, documents_table
 from corpus.errors import RecipeError
@@ -16,10 +15,11 @@ from filters.config import BlendConfig
 from filters.curriculum import Curriculum
 from filters.presets import PRESETS, preset_weights
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.sink import write_out
 
 
 def blend_files(
-    files: Sequence[str], out: Path, config: BlendConfig, weights: str, roles: str, seed: int, field: str
+    files: Sequence[str], out: str | Path, config: BlendConfig, weights: str, roles: str, seed: int, field: str
 ) -> list[str]:
     """Write a mix of `config.tokens`; a token is counted as four UTF-8 bytes, since no tokenizer is named here.
 
@@ -38,7 +38,7 @@ def blend_files(
     mix = blend(tables, shares, config.tokens or 0, config.max_epochs, seed, order)
     whole = pa.concat_tables(list(tables.values()))
     place = {key: index for index, key in enumerate(whole["id"].to_pylist())}
-    pq.write_table(whole.take(pa.array([place[key] for key in mix.rows], pa.int64())), out, compression="zstd")
+    write_out(out, whole.take(pa.array([place[key] for key in mix.rows], pa.int64())))
     told = [f"{s.source}: {s.taken:,} of {s.asked:,} tokens asked, {s.epochs} epochs" for s in mix.shares]
     if len(mix.blocks) > 1:
         told.append(f"{config.order}: blocks of {', '.join(f'{size:,}' for size in mix.blocks)} texts")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpus.document import Rejection
 from corpus.errors import RecipeError
@@ -22,29 +21,31 @@ from filters.paraphrases import ParaphraseIndex
 from filters.planted_leaks import SelfTest, self_test
 from generator.local_embed import load_encoder
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.sink import sink
 
 SHOWN = 5  # rejected documents that are named
 HOSTS = 20_000  # documents that leaks are planted in
 
 
-def decontaminate_files(files: Sequence[str], config: DecontaminateConfig, out: Path, field: str) -> list[str]:
+def decontaminate_files(files: Sequence[str], config: DecontaminateConfig, out: str | Path, field: str) -> list[str]:
     """Write the documents that hold no benchmark item, with their scores; what goes is counted and named."""
     rejected, unreadable = [], list[Rejection]()
-    writer, kept = None, 0
-    for documents in batches(files, field, unreadable):
-        scores = contamination(documents, config)
-        gone = decide(documents, scores, FilterConfig(decontaminate=config, languages=()))
-        rejected += [row for row in gone.to_pylist() if row["reason"].startswith("contaminated.")]
-        names = pa.array([row["id"] for row in rejected], pa.string())
-        whole = pa.table(dict(zip(documents.column_names, documents.columns, strict=True))
-                         | {name: scores[name] for name in scores.column_names[1:]})  # fmt: skip
-        clean = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=names)))
-        writer = writer or pq.ParquetWriter(out, clean.schema, compression="zstd")
-        writer.write_table(clean)
-        kept += clean.num_rows
-    if writer is None:
-        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in unreadable[:3]))
-    writer.close()
+    kept = 0
+    with sink(out) as file:
+        for documents in batches(files, field, unreadable):
+            scores = contamination(documents, config)
+            gone = decide(documents, scores, FilterConfig(decontaminate=config, languages=()))
+            rejected += [row for row in gone.to_pylist() if row["reason"].startswith("contaminated.")]
+            names = pa.array([row["id"] for row in rejected], pa.string())
+            whole = pa.table(dict(zip(documents.column_names, documents.columns, strict=True))
+                             | {name: scores[name] for name in scores.column_names[1:]})  # fmt: skip
+            clean = whole.filter(pc.invert(pc.is_in(whole["id"], value_set=names)))
+            file.write(clean)
+            kept += clean.num_rows
+        if file.empty:
+            raise RecipeError(
+                "no readable document in these files", hint="; ".join(row.detail for row in unreadable[:3])
+            )
     return [*_told(rejected, kept), *_unchecked(config), *unread(unreadable), f"wrote {out}"]
 
 

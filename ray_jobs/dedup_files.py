@@ -11,16 +11,14 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpus.document import DOCUMENTS, Rejection
 from corpus.errors import RecipeError
 from corpus.ids import canonical
-from corpus.local_store import LocalStore, sync
 from corpus.readers import state_of
 from corpus.resumable import clear, partition_index
 from corpus.shards import Partition, committed_partition, read_partition, write_partition
-from corpus.store import TEMPORARY, Store
+from corpus.store import Store, open_store
 from filters.config import DuplicatesConfig
 from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.dedup_passes import Stored
@@ -31,27 +29,29 @@ from filters.vectors import word_vectors
 from ray_jobs.passes import passes_for
 from ray_jobs.plain_files import batches, unread
 from ray_jobs.recipe import RunConfig
+from ray_jobs.sink import sink, write_out
 
 READ = "read.json"  # in the work folder: all files are read, and what of them could not be
 PART_ROWS = 20_000
 HOSTS = 20_000  # documents that copies are planted in
 
 
-def dedup_files(files: Sequence[str], out: Path, threshold: float, field: str, workers: int = 0) -> list[str]:
+def dedup_files(files: Sequence[str], out: str | Path, threshold: float, field: str, workers: int = 0) -> list[str]:
     """Write the documents that are no copy of another one, and say what the index can find.
 
     Memory is bounded: what is read and what is worked out rests in `OUT.work` until `out` is written. The same command
     after a kill goes on from there.
     """
     config = DuplicatesConfig(threshold=threshold)
-    work = LocalStore(out.with_name(f"{out.name}.work"))
+    work = open_store(f"{out}.work")
     begin_work(work, config, {"files": state_of(files), "field": field})
     documents, unread_rows = _staged(files, field, work)
     run = passes_for(RunConfig(workers=workers)).map
     copies = find_duplicates([Stored(work, item) for item in documents], config, run, work)
     kept = _write_kept(work, documents, copies, out)
     clear(work)
-    shutil.rmtree(work.local, ignore_errors=True)
+    if work.local:
+        shutil.rmtree(work.local, ignore_errors=True)
     return [
         f"{sum(item.rows for item in documents):,} documents, {kept:,} kept",
         *(f"{count:,} {kind} copies" for kind, count in Counter(copies["kind"].to_pylist()).items()),
@@ -99,28 +99,25 @@ def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partiti
     return parts, told
 
 
-def _write_kept(work: Store, documents: Sequence[Partition], copies: pa.Table, out: Path) -> int:
-    """Under a temporary name first: `out` is whole or not there."""
-    gone, kept, whole = copies["id"].combine_chunks(), 0, out.with_name(f"{TEMPORARY}{out.name}")
-    with pq.ParquetWriter(whole, DOCUMENTS, compression="zstd") as writer:
+def _write_kept(work: Store, documents: Sequence[Partition], copies: pa.Table, out: str | Path) -> int:
+    gone, kept = copies["id"].combine_chunks(), 0
+    with sink(out) as file:
         for item in documents:
             table = read_partition(work, item)
             left = table.filter(pc.invert(pc.is_in(table["id"], value_set=gone)))
-            writer.write_table(left.cast(DOCUMENTS))
+            file.write(left.cast(DOCUMENTS))
             kept += left.num_rows
-    sync(whole)
-    whole.replace(out)
     return kept
 
 
-def shared_files(files: Sequence[str], out: Path, unit: Unit, field: str) -> list[str]:
+def shared_files(files: Sequence[str], out: str | Path, unit: Unit, field: str) -> list[str]:
     """Write the documents without the lines or paragraphs that three documents or more share; empty ones are left out."""
     tables, rejected = _tables(files, field)
     shared = find_shared(tables, unit)
     done = [without_shared(table, shared) for table in tables]
     whole, lost = pa.concat_tables([table for table, _ in done]), np.concatenate([part for _, part in done])
     filled = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(whole["text"])), 0)
-    pq.write_table(whole.filter(filled), out, compression="zstd")
+    write_out(out, whole.filter(filled))
     return [
         f"{len(shared.hashes):,} {unit}s stand in three documents or more",
         f"{int((lost > 0).sum()):,} of {whole.num_rows:,} documents changed, {int(lost.sum()):,} characters went",
@@ -129,7 +126,7 @@ def shared_files(files: Sequence[str], out: Path, unit: Unit, field: str) -> lis
     ]
 
 
-def retellings_files(files: Sequence[str], out: Path, threshold: float, field: str) -> list[str]:
+def retellings_files(files: Sequence[str], out: str | Path, threshold: float, field: str) -> list[str]:
     """Write the documents that are not too near another one in meaning, and what other thresholds would take."""
     tables, rejected = _tables(files, field)
     whole = pa.concat_tables(tables)
@@ -138,7 +135,7 @@ def retellings_files(files: Sequence[str], out: Path, threshold: float, field: s
     rank[np.argsort(ids, kind="stable")] = np.arange(len(ids))
     found = nearest_better(word_vectors(whole["text"].to_pylist()), rank)
     gone = repeats(found, threshold)
-    pq.write_table(whole.filter(pa.array(~gone)), out, compression="zstd")
+    write_out(out, whole.filter(pa.array(~gone)))
     told = ", ".join(f"{share:.1%} at {value:g}" for value, share in shares(found))
     return [
         f"{whole.num_rows:,} documents, {int((~gone).sum()):,} kept at {threshold:g}",

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection
 from corpus.errors import RecipeError
@@ -14,13 +13,14 @@ from corpus.readers import read_files
 from filters.facts import Source, unsupported
 from filters.planted_facts import self_test
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.sink import write_out
 
 KINDS = ("numbers", "names", "claims")
 FOUND = pa.schema([("id", pa.string()), *((kind, pa.list_(pa.string())) for kind in KINDS)])
 """What each text says and its source does not: numbers, names, and sentences whose words the source has not."""
 
 
-def facts_files(files: Sequence[str], source_field: str, out: Path, field: str) -> list[str]:
+def facts_files(files: Sequence[str], source_field: str, out: str | Path, field: str) -> list[str]:
     """Hold the text of each row against the source in the same row. Rows without a source are counted and left out.
 
     Raises `RecipeError` when no row has both.
@@ -38,7 +38,7 @@ def facts_files(files: Sequence[str], source_field: str, out: Path, field: str) 
         raise RecipeError(
             f"no row has both `{field}` and `{source_field}`", hint="; ".join(row.detail for row in rejected[:3])
         )
-    pq.write_table(pa.Table.from_pylist(rows, schema=FOUND), out, compression="zstd")
+    write_out(out, pa.Table.from_pylist(rows, schema=FOUND))
     told = [f"{sum(bool(row[kind]) for row in rows):,} of {len(rows):,} texts have {kind} that their source does not support"
             for kind in KINDS]  # fmt: skip
     return [*told, *([f"{alone:,} rows have no source"] if alone else []), *unread(rejected), f"wrote {out}"]

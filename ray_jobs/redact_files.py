@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Rejection
 from corpus.errors import RecipeError
@@ -15,12 +14,13 @@ from filters.batch import text_series
 from filters.sensitive import redact_all
 from filters.sensitive_kinds import KINDS, NAMES
 from ray_jobs.plain_files import batches, unread
+from ray_jobs.sink import sink
 
 SHOWN = 5  # documents that are named
 
 
 def redact_files(
-    files: Sequence[str], out: Path, masked: Collection[str], dropped: Collection[str], field: str
+    files: Sequence[str], out: str | Path, masked: Collection[str], dropped: Collection[str], field: str
 ) -> list[str]:
     """Write the documents with findings of the kinds `masked` (all if empty) replaced, without those with one of `dropped`.
 
@@ -31,26 +31,25 @@ def redact_files(
     chosen = {kind.name: kind for kind in KINDS if not masked or kind.name in {*masked, *dropped}}
     rejected: list[Rejection] = []
     found, holders, gone, read = Counter[str](), Counter[str](), list[tuple[str, str]](), 0
-    part, writer = out.with_name(f".{out.name}.part"), None
-    for documents in batches(files, field, rejected):
-        texts, ids = documents["text"].to_pylist(), documents["id"].to_pylist()
-        counts: list[dict[str, int]] = [{} for _ in texts]
-        lost = set[int]()
-        for place, (text, kinds) in redact_all(text_series(documents), chosen).items():
-            texts[place], counts[place] = text, kinds
-            found.update(kinds)
-            holders.update(kinds.keys())
-            if reasons := [kind for kind in kinds if kind in dropped]:
-                lost.add(place)
-                gone.append((ids[place], ", ".join(reasons)))
-        table = _table(documents, texts, counts).filter(pa.array([place not in lost for place in range(len(texts))]))
-        writer = writer or pq.ParquetWriter(part, table.schema, compression="zstd")
-        writer.write_table(table)
-        read += len(texts)
-    if writer is None:
-        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
-    writer.close()
-    part.replace(out)
+    with sink(out) as file:
+        for documents in batches(files, field, rejected):
+            texts, ids = documents["text"].to_pylist(), documents["id"].to_pylist()
+            counts: list[dict[str, int]] = [{} for _ in texts]
+            lost = set[int]()
+            for place, (text, kinds) in redact_all(text_series(documents), chosen).items():
+                texts[place], counts[place] = text, kinds
+                found.update(kinds)
+                holders.update(kinds.keys())
+                if reasons := [kind for kind in kinds if kind in dropped]:
+                    lost.add(place)
+                    gone.append((ids[place], ", ".join(reasons)))
+            table = _table(documents, texts, counts).filter(
+                pa.array([place not in lost for place in range(len(texts))])
+            )
+            file.write(table)
+            read += len(texts)
+        if file.empty:
+            raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     return [*_told(read, found, holders, gone, dropped), *unread(rejected), f"wrote {out}"]
 
 

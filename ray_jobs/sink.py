@@ -65,6 +65,12 @@ def sink(out: str | Path) -> Iterator[Sink]:
             part.unlink()
 
 
+def write_out(out: str | Path, table: pa.Table) -> None:
+    """A file of one table."""
+    with sink(out) as file:
+        file.write(table)
+
+
 def _place(part: Path, out: str, *, remote: bool) -> None:
     if remote:
         system, path = fsspec.core.url_to_fs(out)

@@ -14,8 +14,7 @@ app = typer.Typer(help="Filters on plain files.", no_args_is_help=True, rich_mar
 Files = Annotated[
     list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, WARC, or a Hugging Face dataset name.")
 ]
-Out = Annotated[Path, typer.Option(help="Parquet file to write.")]
-OutUrl = Annotated[str, typer.Option("--out", help="Parquet file to write: a path, or a URL.")]
+Out = Annotated[str, typer.Option(help="Parquet file to write: a path, or a URL.")]
 RULES = "gopher,repetition,c4,fineweb,chinese,language,sensitive,toxic"
 Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
 
@@ -23,7 +22,7 @@ Field = Annotated[str, typer.Option("--text-field", help="Column that holds the 
 @app.command()
 def score(
     files: Files,
-    out: OutUrl,
+    out: Out,
     with_: Annotated[str, typer.Option("--with", help="Scorers, comma-separated.")] = RULES,
     profile: Annotated[
         str, typer.Option(help="prose, fineweb, code, synthetic or chinese; prose, and chinese for zh, if empty.")
@@ -160,7 +159,7 @@ def decontaminate(
     against: Annotated[
         list[str], typer.Option(help="Benchmark: JSONL or Parquet, `humaneval`, or owner/name:config:split.")
     ],
-    out: Annotated[Path | None, typer.Option(help="Parquet file to write.")] = None,
+    out: Annotated[str | None, typer.Option(help="Parquet file to write: a path, or a URL.")] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant leaks in the files and count those found.")
     ] = False,

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 def clean(
     files: Files,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    out: Annotated[str, typer.Option(help="Parquet file to write: a path, or a URL.")],
     boilerplate: Annotated[bool, typer.Option(help="Take out menus, banners, share buttons, copyright lines.")] = True,
     repeats: Annotated[bool, typer.Option(help="Take out long paragraphs that the text has said already.")] = True,
     text_field: Field = "text",
@@ -43,7 +43,7 @@ def clean(
 
 def redact(
     files: Files,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    out: Annotated[str, typer.Option(help="Parquet file to write: a path, or a URL.")],
     kind: Annotated[list[str] | None, typer.Option("--kind", help="Kinds to replace; all if none is named.")] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", help="Kinds whose documents are left out instead.")
@@ -64,7 +64,7 @@ def redact(
 
 def facts(
     files: Files,
-    out: Annotated[Path | None, typer.Option(help="Parquet file to write.")] = None,
+    out: Annotated[str | None, typer.Option(help="Parquet file to write: a path, or a URL.")] = None,
     source_field: Annotated[str, typer.Option(help="Column with the source that a text was written from.")] = "source",
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant wrong numbers and names in retellings of the files.")

@@ -1,0 +1,113 @@
+"""The filters of plain files read and write an object store by URL, and give what they give on a disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.errors import RecipeError
+from filters.config import CleanConfig, DecontaminateConfig
+from ray_jobs.clean_files import clean_files
+from ray_jobs.decontaminate_files import decontaminate_files
+from ray_jobs.dedup_files import dedup_files, shared_files
+from ray_jobs.plain_files import score_files
+from ray_jobs.redact_files import redact_files
+from ray_jobs.sink import sink, write_out
+from tests.end_to_end.conftest import page
+
+Write = Callable[[Sequence[str], str], object]
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    patch = pytest.MonkeyPatch()
+    host, port = server.get_host_and_port()
+    for name, value in {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
+        patch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    fsspec.filesystem("s3").mkdir("filters")
+    yield "s3://filters"
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    patch.undo()
+    server.stop()
+
+
+def texts() -> list[str]:
+    pages = [page(number) for number in range(12)]
+    return [
+        *pages,
+        pages[0],
+        pages[1] + " once more",
+        "Log in\n\n" + page(50),
+        "write to ann@kettle.org.uk now",
+        page(60),
+    ]
+
+
+VERBS: dict[str, Write] = {
+    "score": lambda files, out: score_files(files, out, ("gopher", "repetition"), "", None, "text"),
+    "clean": lambda files, out: clean_files(files, out, CleanConfig(), "text"),
+    "dedup": lambda files, out: dedup_files(files, out, 0.8, "text"),
+    "dedup of lines": lambda files, out: shared_files(files, out, "line", "text"),
+    "redact": lambda files, out: redact_files(files, out, (), (), "text"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_gives_the_same_at_a_url_as_on_a_disk(verb: str, bucket: str, tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps({"text": text}) for text in texts())
+    (tmp_path / "in.jsonl").write_text(lines, "utf-8")
+    store, place = fsspec.filesystem("s3"), f"{bucket}/{verb.replace(' ', '-')}"
+    store.pipe_file(f"{place}/in.jsonl", lines.encode())
+    VERBS[verb]([f"{place}/in.jsonl"], f"{place}/out.parquet")
+    VERBS[verb]([str(tmp_path / "in.jsonl")], str(tmp_path / "out.parquet"))
+    store.invalidate_cache()
+    assert sorted(path.rpartition("/")[2] for path in store.find(place)) == ["in.jsonl", "out.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.parquet"]
+    with store.open(f"{place}/out.parquet") as file:
+        there = pq.read_table(file)
+    here = pq.read_table(tmp_path / "out.parquet")
+    assert here.num_rows
+    assert _values(there) == _values(here)
+
+
+def test_benchmarks_are_kept_out_at_a_url_too(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "exam.jsonl").write_text(json.dumps({"question": page(3), "answer": "42"}), "utf-8")
+    store = fsspec.filesystem("s3")
+    store.pipe_file(f"{bucket}/leaks/in.jsonl", "\n".join(json.dumps({"text": text}) for text in texts()).encode())
+    config = DecontaminateConfig(against=(str(tmp_path / "exam.jsonl"),))
+    decontaminate_files([f"{bucket}/leaks/in.jsonl"], config, f"{bucket}/leaks/out.parquet", "text")
+    with store.open(f"{bucket}/leaks/out.parquet") as file:
+        assert pq.read_table(file).num_rows == len(texts()) - 1
+
+
+def test_an_error_leaves_no_file_and_an_impossible_place_is_named(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a"]})
+
+    def half() -> None:
+        with sink(tmp_path / "out.parquet") as file:
+            file.write(table)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RecipeError, match=r"nowhere/out\.parquet: cannot be written"):
+        write_out(tmp_path / "nowhere" / "out.parquet", table)
+
+
+def _values(table: pa.Table) -> list[dict[str, object]]:
+    """Without what is named after the place."""
+    kept = [name for name in table.column_names if name not in ("id", "origin")]
+    return sorted(table.select(kept).to_pylist(), key=str)
