@@ -24,6 +24,7 @@ from corpus.report import render_report
 from corpus.shards import write_partition
 from corpus.store import Store, open_store
 from filters.blend import held_out
+from filters.dedup import find_duplicates
 from ray_jobs.drive import run
 from ray_jobs.experiment import Bench, Record, column
 from ray_jobs.passes import passes_for
@@ -140,7 +141,7 @@ class _Work:
             for line in self._lines:
                 budget = self._budget(line, number)
                 written, _ = self._run(line.name, number, budget)
-                line.written.append(written)
+                line.written.append(self._new(line, written))
                 line.budgets.append(budget)
         records = self._compare()
         scores = [{"line": record["arm"], "seed": record["seed"], "panel": panel, "bits": found["bits"]}
@@ -156,6 +157,14 @@ class _Work:
         own = pc.equal(kept["source"], SYNTHETIC)
         self._say(f"{line}, round {number}: {pc.sum(own).as_py() or 0} documents written and kept")
         return kept.filter(own), kept.filter(pc.invert(own))
+
+    def _new(self, line: _Line, written: pa.Table) -> pa.Table:
+        """Without near copies of what the line has already, and of what is held out."""
+        known = pa.concat_tables([*line.written, self._probe])
+        parts = [part.select(["id", "text"]).append_column("priority", pa.array([weight] * part.num_rows, pa.float64()))
+                 for part, weight in ((known, 1.0), (written, 0.0))]  # fmt: skip
+        copies = find_duplicates(parts, self._loop.recipe.filters.duplicates)
+        return written.filter(pc.invert(pc.is_in(written["id"], copies["id"].combine_chunks())))
 
     def _budget(self, line: _Line, number: int) -> dict[str, int]:
         from trainer.lab.allocation import Weakness, allocate

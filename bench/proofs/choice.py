@@ -57,8 +57,8 @@ def choose(material: Material, share: float) -> Choice:
         if score >= limit
     ]
     kept = [passing[at] for at in sorted(order[:count])]
-    told = (f"{len(pool):,} web texts, {len(passing):,} pass the rules, {len(kept):,} kept; the classifier learned from {len(good):,} textbook "
-            f"texts and {len(bad):,} web texts that are in no pool")  # fmt: skip
+    told = (f"{len(pool):,} raw texts, {len(passing):,} pass the rules, {len(kept):,} kept; the classifier learned from {len(good):,} textbook "
+            f"texts and {len(bad):,} raw texts that are in no pool")  # fmt: skip
     return Choice(pool, kept, held, kept_held, told)
 
 

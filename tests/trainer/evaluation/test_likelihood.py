@@ -78,3 +78,17 @@ def test_names_and_numbers_are_the_tokens_that_hold_one(student: Student) -> Non
     assert 0 < score.knowledge.nats[0] < score.all.nats[0]
     assert set(score.by) == {"source"}  # one language alone says nothing
     assert score.by["source"]["b"] == pytest.approx(score.all.nats[1] / np.log(2) / 17)
+
+
+def test_the_entropy_is_that_of_the_predictions(student: Student) -> None:
+    from trainer.evaluation.uncertainty import entropy
+
+    text = "The river turns under the stone."
+    ids = student.encode([text])[0]
+    with torch.inference_mode():
+        shares = (
+            student.model(input_ids=torch.tensor([[student.start, *ids]])).logits[0, : len(ids)].double().softmax(-1)
+        )
+    by_hand = -float((shares * shares.log2()).sum())
+    assert entropy(student, [text]) == pytest.approx(by_hand / len(text), rel=1e-4)
+    assert entropy(student, ["qzx vjk wqp"]) > entropy(student, ["river stone light water and the river"])
