@@ -35,9 +35,10 @@ def sign(texts: pl.Series, config: DuplicatesConfig) -> Signatures:
     """Signatures of a string series without nulls."""
     runs = split_runs(texts)
     run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
-    hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
-    bands = _bands(_digests(hashes, offsets, config), config)
-    return Signatures(_exact(runs, run_hashes), bands, np.diff(offsets))
+    words, exact = _words(runs, run_hashes), _exact(runs, run_hashes)
+    del runs, run_hashes  # of one endless text they are hundreds of megabytes
+    hashes, offsets = rolled(*words, config.shingle)
+    return Signatures(exact, _bands(_digests(hashes, offsets, config), config), np.diff(offsets))
 
 
 def shingles(words: Words, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,9 +101,9 @@ def _words(runs: Runs, run_hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _exact(runs: Runs, run_hashes: np.ndarray) -> np.ndarray:
-    """xxh3-128 over the runs of each text and where white space is between them."""
-    marked = np.where(runs.apart, run_hashes * STEP, run_hashes).astype("<u8", copy=False)
-    view, cuts = marked.view(np.uint8).data, (8 * runs.offsets).tolist()
+    """xxh3-128 over the runs of each text and where white space is between them; changes `run_hashes`."""
+    np.multiply(run_hashes, STEP, out=run_hashes, where=runs.apart)
+    view, cuts = run_hashes.astype("<u8", copy=False).view(np.uint8).data, (8 * runs.offsets).tolist()
     digests = [xxhash.xxh3_128_digest(view[begin:end]) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]  # noqa: RUF007
     return np.array([*digests, None], dtype=object)[:-1]
 

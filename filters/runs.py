@@ -24,6 +24,7 @@ LEADS = {2: (0xC0, 0xDF, 0x1F), 3: (0xE0, 0xEF, 0x0F), 4: (0xF0, 0xF7, 0x07)}  #
 PLANES = (range(0xD800), range(0xE000, 0x40000), range(0xE0000, 0xE1000))  # where characters have a kind
 STEP, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 LONG = 64  # bytes: longer runs are hashed one by one, so that one endless word costs linear time
+BLOCK = 1 << 20  # runs hashed at a time
 PAD = 16  # bytes of zeros behind the last text, so that its last run can be read as whole words of the machine
 
 
@@ -62,8 +63,11 @@ def split_runs(texts: pl.Series) -> Runs:
     edges = np.flatnonzero(begins)
     kinds = kinds[edges[:-1]]
     solid = np.flatnonzero(kinds != SPACE)
-    starts = edges[solid]
-    return Runs(data, starts, edges[solid + 1] - starts, kinds[solid], np.searchsorted(starts, cuts))
+    starts, kinds = edges[solid], kinds[solid]
+    solid += 1
+    sizes = edges[solid]
+    sizes -= starts
+    return Runs(data, starts, sizes, kinds, np.searchsorted(starts, cuts))
 
 
 def padded(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -79,8 +83,17 @@ def padded(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def hash_pieces(data: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """A stable hash of some pieces of padded `data`, uint64."""
+    mixed = np.empty(len(starts), np.uint64)
+    for begin in range(0, len(starts), BLOCK):  # so that a text of nothing but one-letter words needs no gigabyte
+        block = slice(begin, begin + BLOCK)
+        mixed[block] = _hash(data, starts[block], sizes[block])
+    return mixed
+
+
+def _hash(data: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     eights = np.lib.stride_tricks.as_strided(data[:8].view("<u8"), (len(data) - 7,), (1,))  # at any byte
-    mixed = sizes.astype(np.uint64) * STEP
+    mixed = sizes.astype(np.uint64)
+    mixed *= STEP
     _fold(mixed, eights[starts], sizes)
     left = np.flatnonzero(sizes > 8)
     for done in range(8, LONG, 8):
