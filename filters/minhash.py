@@ -64,9 +64,7 @@ def rolled(tokens: np.ndarray, cuts: np.ndarray, size: int) -> tuple[np.ndarray,
 
 def shingle_sets(texts: pl.Series, config: DuplicatesConfig) -> list[np.ndarray]:
     """The sorted distinct shingles of each text: what exact Jaccard similarity is taken over."""
-    runs = split_runs(texts)
-    run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
-    hashes, offsets = rolled(*_words(runs, run_hashes), config.shingle)
+    hashes, offsets = rolled(*_hashed_words(texts), config.shingle)
     cuts = offsets.tolist()
     return [_distinct(hashes[start:end]) for start, end in zip(cuts[:-1], cuts[1:], strict=True)]  # noqa: RUF007
 
@@ -92,6 +90,11 @@ def s_curve(config: DuplicatesConfig) -> list[tuple[float, float]]:
     """(similarity, probability that the index proposes the pair), from 0 to 1 in steps of .05."""
     points = [step / 20 for step in range(21)]
     return [(value, 1 - (1 - value**config.rows) ** config.bands) for value in points]
+
+
+def _hashed_words(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    runs = split_runs(texts)
+    return _words(runs, hash_pieces(runs.data, runs.starts, runs.sizes))
 
 
 def _words(runs: Runs, run_hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,6 +24,7 @@ LEADS = {2: (0xC0, 0xDF, 0x1F), 3: (0xE0, 0xEF, 0x0F), 4: (0xF0, 0xF7, 0x07)}  #
 PLANES = (range(0xD800), range(0xE000, 0x40000), range(0xE0000, 0xE1000))  # where characters have a kind
 STEP, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 LONG = 64  # bytes: longer runs are hashed one by one, so that one endless word costs linear time
+PLACE = np.int32  # of a byte: batches are small, and half the memory is half the time to move it
 BLOCK = 1 << 20  # runs hashed at a time
 PAD = 16  # bytes of zeros behind the last text, so that its last run can be read as whole words of the machine
 
@@ -33,8 +34,8 @@ class Runs:
     """The runs of n lower-cased texts in reading order, white space left out; `offsets` cut the r runs into texts."""
 
     data: np.ndarray  # uint8, UTF-8 of all texts
-    starts: np.ndarray  # int64 [r], first byte
-    sizes: np.ndarray  # int64 [r], bytes
+    starts: np.ndarray  # int32 or int64 [r], first byte
+    sizes: np.ndarray  # the same [r], bytes
     kinds: np.ndarray  # uint8 [r]
     offsets: np.ndarray  # int64 [n + 1]
 
@@ -60,14 +61,14 @@ def split_runs(texts: pl.Series) -> Runs:
     np.not_equal(kinds[1:], kinds[:-1], out=begins[1:-1])
     begins[:-1] |= (kinds == IDEOGRAPH) & (data[:-PAD] >= 0xC0)  # each is a run of its own
     begins[cuts] = True
-    edges = np.flatnonzero(begins)
+    edges = np.flatnonzero(begins).astype(PLACE if len(data) < 1 << 31 else np.int64)
     kinds = kinds[edges[:-1]]
     solid = np.flatnonzero(kinds != SPACE)
     starts, kinds = edges[solid], kinds[solid]
     solid += 1
     sizes = edges[solid]
     sizes -= starts
-    return Runs(data, starts, sizes, kinds, np.searchsorted(starts, cuts))
+    return Runs(data, starts, sizes, kinds, np.searchsorted(starts, cuts.astype(starts.dtype)))
 
 
 def padded(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
