@@ -61,7 +61,7 @@ def split_runs(texts: pl.Series) -> Runs:
     np.not_equal(kinds[1:], kinds[:-1], out=begins[1:-1])
     begins[:-1] |= (kinds == IDEOGRAPH) & (data[:-PAD] >= 0xC0)  # each is a run of its own
     begins[cuts] = True
-    edges = np.flatnonzero(begins).astype(PLACE if len(data) < 1 << 31 else np.int64)
+    edges: np.ndarray = np.flatnonzero(begins).astype(PLACE if len(data) < 1 << 31 else np.int64)
     kinds = kinds[edges[:-1]]
     solid = np.flatnonzero(kinds != SPACE)
     starts, kinds = edges[solid], kinds[solid]
