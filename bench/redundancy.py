@@ -5,9 +5,10 @@
 Numbers: pools in the shape of a materials database (`filters/redundancy/planted.py`), fresh for every seed. Errors after
 pruning stand beside three random parts of the same size, by the family that chose and by one that did not, on an even test,
 on a test of the pool's own proportions and on families of materials that are not in the pool; and a control pool in which
-every family is there once and tells of no other. Text: planted shares of noisy copies beside the share that is found; with `--texts`, what a
-model of bytes makes of everything, of a random part and of the part without copies, at the same number of bytes read.
-Lines go to `bench/out/redundancy.jsonl`; the last lines are means with 95 % intervals over the seeds.
+every family is there once and tells of no other. Text: planted shares of noisy copies beside the share that is found; with
+`--texts`, what a model of bytes makes of everything, of the part without copies and of random parts of that size.
+Lines go to `bench/out/redundancy.jsonl`; the last lines are means with 95 % intervals
+over all seeds in that file, so seeds can be run one by one.
 """
 
 from __future__ import annotations
@@ -51,15 +52,27 @@ def main() -> None:
     parser.add_argument("--texts")
     asked = parser.parse_args()
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, list[Row]] = {}
     with OUT.open("a") as file:
         for seed in range(asked.first, asked.first + asked.seeds):
             for name, found in _lines(seed, asked.size, asked.texts):
-                print(f"seed {seed}  {name:<14} {found}", flush=True)
-                file.write(json.dumps({"seed": seed, "what": name, **found}) + "\n")
-                rows.setdefault(name, []).append(found)
-    for name, several in rows.items():
-        print(f"mean      {name:<14} {_means(several)}")
+                print(f"seed {seed}  {name:<15} {_told(found)}", flush=True)
+                file.write(json.dumps({"size": asked.size, "seed": seed, "what": name, "found": found}) + "\n")
+    _print_means(asked.size)
+
+
+def _print_means(size: int) -> None:
+    """Over all seeds of this size that were ever run, each once."""
+    rows: dict[str, dict[int, Row]] = {}
+    for line in OUT.read_text().splitlines():
+        row = json.loads(line)
+        if row["size"] == size:
+            rows.setdefault(row["what"], {})[row["seed"]] = row["found"]
+    for name, by_seed in rows.items():
+        print(f"{len(by_seed)} seeds   {name:<15} {_means(list(by_seed.values()))}")
+
+
+def _told(row: Row) -> str:
+    return "  ".join(f"{name} {value:.3f}" for name, value in row.items())
 
 
 def _lines(seed: int, size: int, texts: str | None) -> Iterator[tuple[str, Row]]:
@@ -156,14 +169,14 @@ def _bytes_read(passages: Sequence[str], seed: int, planted: float) -> Row:
             "random": float(np.mean(bits[2:])), "random low": min(bits[2:]), "random high": max(bits[2:])}  # fmt: skip
 
 
-def _means(rows: Sequence[Row]) -> dict[str, str]:
+def _means(rows: Sequence[Row]) -> str:
     """Mean and half of the 95 % interval of each figure."""
-    found = {}
+    found = []
     for name in rows[0]:
         values = np.array([row[name] for row in rows])
         half = STUDENT.get(len(values), 2.4) * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan  # fmt: skip
-        found[name] = f"{values.mean():.3f} ± {half:.3f}"
-    return found
+        found.append(f"{name} {values.mean():.3f} ± {half:.3f}")
+    return "  ".join(found)
 
 
 if __name__ == "__main__":
