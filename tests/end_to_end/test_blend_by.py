@@ -6,9 +6,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpus.manifest import load_manifest, table_of
+from filters.word_bag import fit_bag
 from ray_jobs.drive import run
 from ray_jobs.line import run_folder
 from ray_jobs.resolve import resolve
@@ -25,7 +27,7 @@ def mixed(recipe: Path) -> Path:
     return recipe
 
 
-def shares(recipe: Path, *settings: str) -> dict[str, float]:
+def mix(recipe: Path, *settings: str) -> list[dict]:
     fields = [
         "sources.web.domain_field=subject",
         "sources.web.language_field=lang",
@@ -37,9 +39,12 @@ def shares(recipe: Path, *settings: str) -> dict[str, float]:
     store = run_folder(found).child("blend")
     manifest = load_manifest(store)
     assert manifest is not None
-    rows = [row for row in table_of(store, manifest, "mix").to_pylist() if row["arm"] == "filtered + synthetic"]
+    return [row for row in table_of(store, manifest, "mix").to_pylist() if row["arm"] == "filtered + synthetic"]
+
+
+def shares(recipe: Path, *settings: str) -> dict[str, float]:
     words = Counter[str]()
-    for row in rows:
+    for row in mix(recipe, *settings):
         words[row["source"]] += len(row["text"].split())
     return {name: count / sum(words.values()) for name, count in words.items()}
 
@@ -58,3 +63,23 @@ def test_languages_of_a_column_are_weighed(mixed: Path) -> None:
 def test_bands_of_the_quality_score_are_parts_of_their_own(mixed: Path) -> None:
     found = shares(mixed, "blend.by=band", "blend.weights={synthetic: 1, 0.8-1.0: 1}")
     assert set(found) == {"synthetic", "0.8-1.0"}, "without a classifier every text has the score 1"
+
+
+def test_a_preset_weighs_roles_and_an_order_puts_one_part_after_the_other(mixed: Path) -> None:
+    asked = (
+        "blend.by=domain",
+        "blend.preset=wrap",
+        "blend.roles={rivers: web, stones: rewrites}",
+        "blend.order=blocked",
+    )
+    names = [row["source"] for row in mix(mixed, *asked, "blend.sequence=[stones, rivers]")]
+    assert names == sorted(names, reverse=True)
+    assert set(names) == {"stones", "rivers"}
+
+
+def test_a_classifier_that_is_there_scores_and_its_best_share_stays(mixed: Path, tmp_path: Path) -> None:
+    texts = [page(index) for index in range(60)]
+    fit_bag(texts, np.arange(60) < 30).save(tmp_path / "rivers.bin")
+    asked = (f"filters.classifier={tmp_path / 'rivers.bin'}", "filters.quality_top=0.5", "blend.by=domain")
+    found = shares(mixed, *asked, "filters.languages=[en]")
+    assert found.get("stones", 0) < 0.2 < found["rivers"]
