@@ -22,7 +22,7 @@ from torch.utils.data import Dataset
 
 from trainer.attention import suit_attention
 from trainer.batches import Stream, gather
-from trainer.config import ModelConfig, OptimizerConfig, StudentConfig
+from trainer.config import PRESETS, OptimizerConfig, StudentConfig
 from trainer.loss import StudentLoss
 from trainer.model import build
 from trainer.optimizers import optimizers_for
@@ -32,22 +32,27 @@ from trainer.step import Stepper
 from trainer.team import Team
 from trainer.tokenizer import train_tokenizer
 
-CONFIG = StudentConfig(
-    vocab_size=4096, model=ModelConfig(layers=4, d_model=128, heads=4, ff=352, context=256), batch_tokens=4096,
-    tokens=1 << 30, optimizer=OptimizerConfig(kind="adamw", adamw_lr=1e-3),
-)  # fmt: skip
+
+def config_of(preset: str) -> StudentConfig:
+    """The preset's shape, 4096 tokens a step, AdamW."""
+    changes = {
+        "batch_tokens": 4096,
+        "micro_batch_tokens": None,
+        "optimizer": OptimizerConfig(kind="adamw", adamw_lr=1e-3),
+    }
+    return PRESETS[preset].model_copy(update=changes)
 
 
 class Windows(Dataset):
     """The windows that ours reads, in the same order."""
 
-    def __init__(self, shards: TokenShards, steps: int) -> None:
-        plan = Stream(shards.pack["tokens"], CONFIG.model.context)
-        batches = (gather(shards, plan.places(0, step, CONFIG.windows), masked=False) for step in range(steps))
+    def __init__(self, config: StudentConfig, shards: TokenShards, steps: int) -> None:
+        plan = Stream(shards.pack["tokens"], config.model.context)
+        batches = (gather(shards, plan.places(0, step, config.windows), masked=False) for step in range(steps))
         # One token more than ours: Trainer's loss shifts labels by itself and drops the last place of each window.
         self._rows = [
             torch.cat([torch.from_numpy(batch.inputs[row]), torch.from_numpy(batch.targets[row, -1:])])
-            for batch in batches for row in range(CONFIG.windows)
+            for batch in batches for row in range(config.windows)
         ]  # fmt: skip
 
     def __len__(self) -> int:
@@ -57,13 +62,15 @@ class Windows(Dataset):
         return {"input_ids": self._rows[index], "labels": self._rows[index]}
 
 
-def trainer_round(shards: TokenShards, vocabulary: int, dtype: str, folder: Path, steps: int) -> Callable[[], float]:
+def trainer_round(
+    config: StudentConfig, shards: TokenShards, vocabulary: int, dtype: str, folder: Path, steps: int
+) -> Callable[[], float]:
     """CPU seconds of one step by `transformers.Trainer`; the first steps of a call are not counted."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
-    model = build(CONFIG, vocabulary, shards.pack["eos"])
+    model = build(config, vocabulary, shards.pack["eos"])
     warm = 2
-    data = Windows(shards, steps + warm)
+    data = Windows(config, shards, steps + warm)
 
     class Clock(TrainerCallback):
         marks: list[float]
@@ -75,7 +82,7 @@ def trainer_round(shards: TokenShards, vocabulary: int, dtype: str, folder: Path
         clock = Clock()
         clock.marks = []
         arguments = TrainingArguments(
-            output_dir=str(folder), per_device_train_batch_size=CONFIG.windows, max_steps=steps + warm, learning_rate=1e-3,
+            output_dir=str(folder), per_device_train_batch_size=config.windows, max_steps=steps + warm, learning_rate=1e-3,
             bf16=dtype == "bfloat16", use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no",
             disable_tqdm=True, lr_scheduler_type="constant", weight_decay=0.1, adam_beta2=0.95,
         )  # fmt: skip
@@ -85,13 +92,15 @@ def trainer_round(shards: TokenShards, vocabulary: int, dtype: str, folder: Path
     return run
 
 
-def our_round(shards: TokenShards, vocabulary: int, dtype: str, compiled: bool, steps: int) -> Callable[[], float]:
+def our_round(
+    config: StudentConfig, shards: TokenShards, vocabulary: int, dtype: str, compiled: bool, steps: int
+) -> Callable[[], float]:
     """CPU seconds of one step of ours."""
-    model = build(CONFIG, vocabulary, shards.pack["eos"])
-    suit_attention(model, CONFIG.model.context, torch.device("cpu"))
+    model = build(config, vocabulary, shards.pack["eos"])
+    suit_attention(model, config.model.context, torch.device("cpu"))
     loss = StudentLoss(model, dtype, compiled=compiled)
-    optimizers = optimizers_for(model, CONFIG.optimizer, dtype)  # type: ignore[arg-type]
-    stepper = Stepper(CONFIG, shards, loss, optimizers, Team(), torch.device("cpu"))
+    optimizers = optimizers_for(model, config.optimizer, dtype)  # type: ignore[arg-type]
+    stepper = Stepper(config, shards, loss, optimizers, Team(), torch.device("cpu"))
     numbers: Iterator[int] = iter(range(1 << 30))
     for _ in range(3):
         stepper.step(next(numbers))
@@ -120,40 +129,48 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=6)
     options.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
     options.add_argument("--no-compile", action="store_true")
+    options.add_argument("--preset", default="tiny", choices=sorted(PRESETS))
     chosen = options.parse_args()
+    config = config_of(chosen.preset)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tokenizer = train_tokenizer(text(), CONFIG.vocab_size, folder / "tokenizer")
+        tokenizer = train_tokenizer(text(), config.vocab_size, folder / "tokenizer")
         shards = pack(text(), tokenizer, folder / "packed")
         size = shards.pack["vocab_size"]
         arms = {
-            "trainer eager": trainer_round(shards, size, chosen.dtype, folder / "hf", chosen.steps),
-            "ours eager": our_round(shards, size, chosen.dtype, False, chosen.steps),
+            "trainer eager": trainer_round(config, shards, size, chosen.dtype, folder / "hf", chosen.steps),
+            "ours eager": our_round(config, shards, size, chosen.dtype, False, chosen.steps),
         }
         if not chosen.no_compile:
-            arms["ours compiled"] = our_round(shards, size, chosen.dtype, True, chosen.steps)
+            arms["ours compiled"] = our_round(config, shards, size, chosen.dtype, True, chosen.steps)
         seconds: dict[str, list[float]] = {arm: [] for arm in arms}
         for _ in range(chosen.rounds):
             for arm, run in arms.items():
                 seconds[arm].append(run())
-        flops = flops_per_token(build(CONFIG, size, 0), CONFIG.model.context)
-        print(json.dumps(report(seconds, flops, chosen.dtype), indent=2))
+        flops = flops_per_token(build(config, size, 0), config.model.context)
+        print(json.dumps(report(config, seconds, flops, chosen.dtype), indent=2))
 
 
-def report(seconds: dict[str, list[float]], flops: float, dtype: str) -> dict[str, Any]:
+def report(config: StudentConfig, seconds: dict[str, list[float]], flops: float, dtype: str) -> dict[str, Any]:
     """Figures of each arm; ratios of the same round, so that a busy machine slows both sides."""
-    peak, base = gemm_peak(CONFIG.model.d_model, dtype, "cpu"), seconds["trainer eager"]
+    peak, base = gemm_peak(config.model.d_model, dtype, "cpu"), seconds["trainer eager"]
     arms = {}
     for arm, values in seconds.items():
         ratios = [theirs / mine for theirs, mine in zip(base, values, strict=True)]
-        best = CONFIG.batch_tokens / min(values)
+        best = config.batch_tokens / min(values)
         arms[arm] = {
-            "tokens_per_cpu_second": round(best), "median": round(CONFIG.batch_tokens / statistics.median(values)),
+            "tokens_per_cpu_second": round(best), "median": round(config.batch_tokens / statistics.median(values)),
             "ratio_to_trainer_best": round(min(base) / min(values), 3),
             "ratio_to_trainer_by_round": [round(ratio, 3) for ratio in ratios], "mfu": round(best * flops / peak, 3),
         }  # fmt: skip
-    return {"dtype": dtype, "gemm_peak_gflops": round(peak / 1e9, 1), "flops_per_token": flops, "arms": arms}
+    return {
+        "shape": config.model.model_dump(),
+        "dtype": dtype,
+        "gemm_peak_gflops": round(peak / 1e9, 1),
+        "flops_per_token": flops,
+        "arms": arms,
+    }
 
 
 if __name__ == "__main__":

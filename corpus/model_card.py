@@ -28,7 +28,7 @@ def render_model_card(title: str, facts: Mapping[str, Any], manifests: Mapping[s
             parts.append(_figures(told, facts[name]))
     if facts.get("scores"):
         parts.append(_scores(facts["scores"]))
-    parts.append(_limits(bool(facts.get("scores"))))
+    parts.append(_limits(bool(facts.get("scores")) or "evaluate" in manifests))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -63,7 +63,7 @@ def _lineage(manifests: Mapping[str, Manifest]) -> str:
 
 def _quoted(manifests: Mapping[str, Manifest]) -> list[str]:
     found = [made.facts[name] for name in QUOTED for made in manifests.values() if name in made.facts]
-    return [text for fact in found if (text := fact_text(fact))]
+    return [f"### {escape(fact['title'])}\n\n{text}" for fact in found if (text := fact_text(fact))]
 
 
 def _scores(scores: Mapping[str, Any]) -> str:

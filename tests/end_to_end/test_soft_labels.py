@@ -17,6 +17,7 @@ from corpus.soft_labels import Labelled, read_labels, text_hash
 from corpus.store import open_store
 from ray_jobs.drive import run
 from ray_jobs.resolve import resolve
+from ray_jobs.student_publishing import publish_student
 from ray_jobs.talk import Talk
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.teacher_text import reply_labels
@@ -139,11 +140,12 @@ def drive_folder(recipe: Path) -> Path:
 
 
 def test_students_of_a_run_learn_from_its_labels_in_the_teachers_tokens(
-    recipe: Path, fake: FakeTeacher, tokenizer: Path
+    recipe: Path, fake: FakeTeacher, tokenizer: Path, tmp_path: Path
 ) -> None:
     student = "{vocab_size: 512, tokens: 4096, model: {context: 64}, batch_tokens: 512, tokenizer: teacher-trimmed, distil: {targets: unbiased}}"
-    recipe.write_text(recipe.read_text("utf-8") + f"student: {student}\n", "utf-8")
-    done = run(resolve(str(recipe), (f"teacher.top_logprobs={K}",), {}).recipe, talk=Talk(quiet=True))
+    asking = recipe.read_text("utf-8").replace("concurrency: 8", f"concurrency: 8, top_logprobs: {K}")
+    recipe.write_text(asking + f"student: {student}\n", "utf-8")
+    done = run(resolve(str(recipe), (), {}).recipe, talk=Talk(quiet=True))
     home = recipe.parent / "runs" / "small@1" / "train"
     taught = [path.parents[1].name for path in home.glob("students/*/labels/labels.json")]
     assert taught == ["filtered-synthetic"], "the other arms read nothing that the teacher wrote"
@@ -156,3 +158,13 @@ def test_students_of_a_run_learn_from_its_labels_in_the_teachers_tokens(
         "filtered",
         "filtered + synthetic",
     ]
+    publish_student(home / "students/filtered-synthetic", tmp_path / "card", "", None, str(recipe), None, "MIT")
+    card = (tmp_path / "card" / "README.md").read_text("utf-8")
+    for told in (
+        "data of the run `small`",
+        "MIT (",
+        "| blend |",
+        "### Held-out bits per byte, by arm",
+        "## Soft labels",
+    ):
+        assert told in card, told

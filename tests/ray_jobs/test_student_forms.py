@@ -21,6 +21,7 @@ from ray_jobs.student_table import compared, rendered
 from tests.fakes.hub_server import HubServer
 from tests.ray_jobs.test_student_verbs import TINY
 from tests.trainer.conftest import texts
+from trainer.footprint import measured
 from trainer.train import RESULT
 
 ROOT = Path(__file__).parents[2]
@@ -85,15 +86,22 @@ def test_compressing_tells_what_was_lost(student: Path, tmp_path: Path) -> None:
     assert told["served"] == "as it is"
 
 
-def test_the_table_sets_students_side_by_side(student: Path, tmp_path: Path) -> None:
-    compress_files(student / "model", tmp_path / "small", "gguf-q8", 1.0, [])
-    rows = compared([tmp_path / "small"], "", [])
-    assert rows[0]["bytes"] < 0.5 * (student / "model" / "model.safetensors").stat().st_size
-    assert rows[0]["parameters"] == json.loads((student / RESULT).read_text())["parameters"]
-    shown = rendered(rows, as_json=False)
-    assert "first token ms" in shown
-    assert rows[0]["tokens_per_second"] > 1
-    assert rows[0]["memory"] >= 0
+def test_a_models_cost_is_measured_and_set_in_a_table(
+    student: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads(compress_files(student / "model", tmp_path / "small", "gguf-q8", 1.0, []))
+    measured(str(tmp_path / "small"), "16", "4")
+    row = {"model": "small", **json.loads(capsys.readouterr().out)}
+    assert row["bytes"] == told["bytes"] < 0.5 * (student / "model" / "model.safetensors").stat().st_size
+    assert row["parameters"] == json.loads((student / RESULT).read_text())["parameters"]
+    assert row["tokens_per_second"] > 1
+    assert "first token ms" in rendered([row], as_json=False)
+
+
+@pytest.mark.soak
+def test_the_table_sets_students_side_by_side(student: Path) -> None:
+    rows = compared([student / "model", student / "model"], "", [])
+    assert [row["prompt"] for row in rows] == [64, 64]
 
 
 def test_a_published_student_says_where_it_comes_from(student: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import RecipeError
+from ray_jobs.label_files import label_files
 from ray_jobs.student_config import student_config
 from ray_jobs.student_evaluation import Wanted, evaluate_files
 from ray_jobs.student_files import train_files
@@ -32,6 +33,24 @@ def test_training_goes_on_from_a_student_with_its_tokenizer(pages: str, tmp_path
     before, after = (panel["bits_per_byte"] for panel in told)
     assert after < before - 0.1
     assert (Path(first) / "tokenizer.json").read_bytes() == (Path(second) / "tokenizer.json").read_bytes()
+
+
+def test_a_student_is_distilled_from_files_in_the_tokens_of_its_teacher(pages: str, tmp_path: Path) -> None:
+    teacher = train_files([pages], tmp_path / "teacher", student_config("tiny", [*TINY, "vocab_size=400"]))
+    label_files([pages], tmp_path / "labels.parquet", teacher, 20, draws=20)
+    settings = [
+        *TINY,
+        "vocab_size=400",
+        "tokenizer=teacher-trimmed",
+        f"distil.teacher={teacher}",
+        "distil.targets=sampled",
+    ]
+    found = train_files([pages], tmp_path / "student", student_config("tiny", settings), [tmp_path / "labels.parquet"])
+    facts = json.loads((tmp_path / "student" / "labels" / "labels.json").read_text())
+    assert facts["drawn"]
+    assert facts["documents"] == 40
+    assert (tmp_path / "student" / "tokenizer" / "kept.npy").is_file()
+    assert (Path(found) / "model.safetensors").is_file()
 
 
 @pytest.mark.ray
