@@ -48,6 +48,13 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Te
     return loss, logs.exp_().scatter_add_(1, picked, torch.full_like(picked, -1.0, dtype=torch.float32))
 
 
+def fused_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same for the compiler, which makes one pass of it; the gradient in the format of the logits."""
+    logs = torch.log_softmax(logits.float(), -1)
+    picked = torch.arange(logits.shape[1], device=logits.device) == targets[:, None]
+    return -logs.gather(1, targets[:, None]).sum(), (logs.exp() - picked.float()).to(logits.dtype)
+
+
 class StudentLoss(torch.nn.Module):
     """A causal language model with its loss; wraps whole in DistributedDataParallel."""
 
@@ -60,7 +67,7 @@ class StudentLoss(torch.nn.Module):
         self._hard: Callable[..., Any] = cross_entropy
         self._run: Any = model if self._body is None else self._body
         if compiled:
-            self._run, self._hard = torch.compile(self._run), torch.compile(cross_entropy)
+            self._run, self._hard = torch.compile(self._run), torch.compile(fused_cross_entropy)
 
     def forward(
         self, inputs: torch.Tensor, targets: torch.Tensor, positions: torch.Tensor | None = None,

@@ -21,11 +21,11 @@ def optimizers_for(model: Any, config: OptimizerConfig, products: Precision) -> 
             {"params": matrices, "weight_decay": config.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
-        made: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=config.adamw_lr, betas=betas)]
+        made: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=config.adamw_lr, betas=betas, fused=True)]
     else:
         made = [
             Muon(matrices, lr=config.muon_lr, weight_decay=config.muon_weight_decay, dtype=getattr(torch, products)),
-            torch.optim.AdamW(others, lr=config.adamw_lr, betas=betas, weight_decay=0.0),
+            torch.optim.AdamW(others, lr=config.adamw_lr, betas=betas, weight_decay=0.0, fused=True),
         ]
     for optimizer in made:
         for group in optimizer.param_groups:

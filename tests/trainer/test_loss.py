@@ -45,6 +45,16 @@ def test_the_loss_in_parts_has_the_value_and_gradient_of_the_whole(
         assert torch.allclose(here, there, rtol=1e-4, atol=1e-5)
 
 
+def test_the_form_for_the_compiler_is_the_same_loss() -> None:
+    logits, targets = torch.randn(7, 50) * 3, torch.randint(0, 50, (7,))
+    (loss, gradient), (fused, same) = (
+        parts_of_loss.cross_entropy(logits, targets),
+        parts_of_loss.fused_cross_entropy(logits, targets),
+    )
+    assert torch.allclose(loss, fused)
+    assert torch.allclose(gradient, same, atol=1e-6)
+
+
 def test_a_document_kept_apart_is_read_as_if_it_were_alone(
     config: StudentConfig, shards: TokenShards, tokenizer: Path
 ) -> None:
