@@ -57,18 +57,12 @@ def identify(texts: pl.Series, path: Path | None = None) -> dict[str, np.ndarray
     """
     model = load_fasttext(path or language_model())
     lettered = texts.str.contains(r"\p{L}").to_numpy()
-    # A line feed makes predict() raise.
-    flat = texts.str.replace_all(FENCED, " ").str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
-    blank = ~flat.str.contains(r"\p{L}").to_numpy()
-    share = _chinese(flat)
+    prose = _where(texts, texts.str.contains("```", literal=True), FENCED)
+    blank = ~prose.str.contains(r"\p{L}").to_numpy()
+    share = _chinese(prose)
     asked = np.flatnonzero((share < MOST) & ~blank)
     labels, confidence = np.full(len(texts), CHINESE, dtype=object), ((1 + share) / 2).astype(np.float32)
-    rest = flat.gather(asked)
-    mixed = pl.Series(share[asked] > 0)
-    if mixed.any():
-        rest = rest.to_frame("t").select(
-            pl.when(mixed).then(pl.col("t").str.replace_all(RUN_OF_HAN, " ")).otherwise("t")
-        )["t"]
+    rest = _where(prose.gather(asked), pl.Series(share[asked] > 0, dtype=pl.Boolean), RUN_OF_HAN)
     found, sure = _looked_at(model, rest)
     other = (
         share[asked] < (1 - share[asked]) * sure
@@ -78,11 +72,19 @@ def identify(texts: pl.Series, path: Path | None = None) -> dict[str, np.ndarray
     return {"language.label": labels, "language.confidence": confidence}
 
 
-def _chinese(flat: pl.Series) -> np.ndarray:
+def _where(texts: pl.Series, flags: pl.Series, pattern: str) -> pl.Series:
+    """The texts, in the flagged ones a blank for everything that the pattern matches."""
+    if not flags.any():
+        return texts
+    edited = pl.when(flags).then(pl.col("text").str.replace_all(pattern, " ")).otherwise("text")
+    return texts.rename("text").to_frame().select(edited).to_series()
+
+
+def _chinese(prose: pl.Series) -> np.ndarray:
     """Share of Chinese among the words of a text, float64: a word is 1.7 ideographs, or a run of other letters."""
-    share = np.zeros(len(flat))
-    found = np.flatnonzero(flat.str.contains(HAN).to_numpy())
-    texts = flat.gather(found)
+    share = np.zeros(len(prose))
+    found = np.flatnonzero(prose.str.contains(HAN).to_numpy())
+    texts = prose.gather(found)
     han, kana, others = (
         texts.str.count_matches(pattern).to_numpy().astype(float) for pattern in (HAN, KANA, RUN_OF_OTHERS)
     )
@@ -91,13 +93,19 @@ def _chinese(flat: pl.Series) -> np.ndarray:
     return share
 
 
-def _looked_at(model: Any, flat: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+def _looked_at(model: Any, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     """Labels and confidence by the beginnings, and by whole texts where those are not sure."""
-    labels, confidence = _predict(model, flat.str.slice(0, FIRST_LOOK).to_list())
-    unsure = np.flatnonzero((confidence < SURE) & (flat.str.len_chars().to_numpy() > FIRST_LOOK))
+    heads = _flat(texts.str.slice(0, 4 * FIRST_LOOK)).str.slice(0, FIRST_LOOK)
+    labels, confidence = _predict(model, heads.to_list())
+    unsure = np.flatnonzero((confidence < SURE) & (texts.str.len_chars().to_numpy() > FIRST_LOOK))
     if unsure.size:
-        labels[unsure], confidence[unsure] = _predict(model, flat.gather(unsure).to_list())
+        labels[unsure], confidence[unsure] = _predict(model, _flat(texts.gather(unsure)).to_list())
     return labels, confidence
+
+
+def _flat(texts: pl.Series) -> pl.Series:
+    """One line each: a line feed makes predict() raise."""
+    return texts.str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
 
 
 def _predict(model: Any, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
