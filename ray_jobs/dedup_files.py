@@ -95,7 +95,7 @@ def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partiti
     parts = [committed_partition(work, name) for name in work.names("documents/")]
     told: list[str] = orjson.loads(work.read(READ))
     if not parts:
-        raise RecipeError("no readable document in these files", hint="; ".join(told[:3]))
+        raise _nothing_to_read(told)
     return parts, told
 
 
@@ -111,17 +111,28 @@ def _write_kept(work: Store, documents: Sequence[Partition], copies: pa.Table, o
 
 
 def shared_files(files: Sequence[str], out: str | Path, unit: Unit, field: str) -> list[str]:
-    """Write the documents without the lines or paragraphs that three documents or more share; empty ones are left out."""
-    tables, rejected = _tables(files, field)
-    shared = find_shared(tables, unit)
-    done = [without_shared(table, shared) for table in tables]
-    whole, lost = pa.concat_tables([table for table, _ in done]), np.concatenate([part for _, part in done])
-    filled = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(whole["text"])), 0)
-    write_out(out, whole.filter(filled))
+    """Write the documents without the lines or paragraphs that three documents or more share; empty ones are left out.
+
+    The files are read twice, a batch at a time; what is held is the hash of every part.
+    """
+    rejected: list[Rejection] = []
+    shared = find_shared(batches(files, field, rejected), unit)
+    documents = changed = characters = empty = 0
+    with sink(out) as file:
+        for batch in batches(files, field, []):
+            table, lost = without_shared(batch, shared)
+            filled = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(table["text"])), 0)
+            file.write(table.filter(filled).cast(DOCUMENTS))
+            documents += table.num_rows
+            changed += int((lost > 0).sum())
+            characters += int(lost.sum())
+            empty += int(pc.sum(pc.invert(filled)).as_py() or 0)
+        if not documents:
+            raise _nothing_to_read(unread(rejected))
     return [
         f"{len(shared.hashes):,} {unit}s stand in three documents or more",
-        f"{int((lost > 0).sum()):,} of {whole.num_rows:,} documents changed, {int(lost.sum()):,} characters went",
-        f"{int(pc.sum(pc.invert(filled)).as_py() or 0):,} documents had nothing else and are left out",
+        f"{changed:,} of {documents:,} documents changed, {characters:,} characters went",
+        f"{empty:,} documents had nothing else and are left out",
         *unread(rejected),
     ]
 
@@ -148,8 +159,13 @@ def _tables(files: Sequence[str], field: str) -> tuple[list[pa.Table], list[Reje
     rejected: list[Rejection] = []
     tables = list(batches(files, field, rejected))
     if not tables:
-        raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
+        raise _nothing_to_read(unread(rejected))
     return tables, rejected
+
+
+def _nothing_to_read(told: Sequence[str]) -> RecipeError:
+    """No document at all is an error, and the reasons are its hint."""
+    return RecipeError("no readable document in these files", hint="; ".join(told[:3]))
 
 
 def _groups(copies: pa.Table) -> Iterator[str]:
