@@ -41,7 +41,8 @@ def _section(proof: Proof, finding: dict[str, Any] | None) -> Iterator[str]:
     yield f"\n## {proof.claim}\n"
     yield f"Must hold: {proof.must}.\n"
     if finding is None:
-        yield f"Not run: it needs text of the kinds {', '.join(proof.needs)}, or has not been run yet.\n"
+        needs = f": it needs text of the kinds {', '.join(proof.needs)}" if proof.needs else ""
+        yield f"Not run yet{needs}.\n"
         return
     budget = budget_of(proof.name)
     outcome = SIGNS[finding["reached"]]

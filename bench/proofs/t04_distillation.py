@@ -26,7 +26,7 @@ def prove(lab: Lab) -> Finding:
     return Finding(
         not failed,
         [f"hard − drawn: {interval(gaps[DRAWN])}", f"renormalised top 8 − drawn: {interval(top)}", f"hard − untrained teacher: {interval(gaps[NOBODY])}",
-         f"a step with drawn targets takes {slower:.1%} longer; {told['held_out_tokens']:,} held-out tokens, {told['epochs']} epochs of {told['training_tokens']:,} tokens"],
+         f"a step with drawn targets takes {1 + slower:.2f} times the CPU of one with hard labels; {told['held_out_tokens']:,} held-out tokens, {told['epochs']} epochs of {told['training_tokens']:,} tokens"],
         f"{lab.budget.options['seeds']:.0f} paired seeds", "hard labels at the same steps, and an untrained teacher",
         [table("Bits per byte of held-out text", ["targets", "mean", "SD", "hard − arm (95 %)"], rows)],
         f"not at this size: {', '.join(failed)}" if failed else "",
