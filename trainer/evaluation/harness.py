@@ -22,15 +22,20 @@ def harness_model(folder: Path) -> Any:
 
 
 def harness_scores(folder: Path, tasks: Sequence[str], limit: int | None) -> dict[str, dict[str, float]]:
-    """Metrics by task. Raises `SetupError` without the harness, `RecipeError` for a task that it does not know."""
+    """Metrics by task; `TASK@FOLDER` names one of the user's own, whose YAML lies in the folder.
+
+    Raises `SetupError` without the harness, `RecipeError` for a task that it does not know.
+    """
     model = harness_model(folder)
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
-    manager = TaskManager()
-    if unknown := sorted(set(tasks) - set(manager.all_tasks)):
+    own = [place for task in tasks if (place := task.partition("@")[2])]
+    names = [task.partition("@")[0] for task in tasks]
+    manager = TaskManager(include_path=own or None)
+    if unknown := sorted(set(names) - set(manager.all_tasks)):
         raise RecipeError(f"lm-eval knows no task {unknown[0]!r}", hint="lm-eval ls tasks")
-    found = simple_evaluate(model=model, tasks=list(tasks), limit=limit, task_manager=manager, log_samples=False)
+    found = simple_evaluate(model=model, tasks=names, limit=limit, task_manager=manager, log_samples=False)
     return {
         task: {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
         for task, metrics in found["results"].items()
