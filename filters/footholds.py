@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-CHUNK = 1 << 18  # bytes at a time: the masks stay in the processor's cache
+CHUNK = 1 << 20  # bytes at a time: what is looked at stays in the processor's cache, and memory is bounded
+BESIDE = 64  # bytes beside a chunk: no outline is longer
 EIGHT_DIGITS = (
     14  # bytes from the first to the last of eight digits, at most: separators stand between groups of two or more
 )
@@ -21,19 +22,26 @@ CARD_DIGITS = 13  # twelve digits in groups of four
 def footholds(data: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
     """Sorted places (int64) by kind in `data` (uint8), which `offsets` cut into texts: each finding of the kind covers one
     of them at least."""
+    found = [_kept(data, offsets, start) for start in range(0, max(1, len(data)), CHUNK)]
+    return {kind: np.concatenate([part[kind] for part in found]) for kind in found[0]}
+
+
+def _kept(data: np.ndarray, offsets: np.ndarray, start: int) -> dict[str, np.ndarray]:
+    """Those in the chunk from `start` on; a few bytes on both sides are looked at with it."""
+    low, end = max(0, start - BESIDE), start + CHUNK
+    cuts = offsets[np.searchsorted(offsets, low) : np.searchsorted(offsets, end + BESIDE, "right")]
+    places = _in_chunk(data[low : end + BESIDE], cuts - low)
+    return {kind: (found + low)[(found + low >= start) & (found + low < end)] for kind, found in places.items()}
+
+
+def _in_chunk(data: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
     digits = _places(data, ord("0"), ord("9"))
     near = np.flatnonzero(digits[7:] - digits[: max(0, len(digits) - 7)] <= EIGHT_DIGITS)
     start, end = _runs(digits, offsets)
+    mobiles = _mobiles(data, _within(digits, near, 11, MOBILE_DIGITS), offsets)
     return {
         **_addresses(data, _places(data, ord("@"), ord("@"))),
-        "phone": np.sort(
-            np.concatenate(
-                [
-                    _phones(data, _within(digits, near, 10, TEN_DIGITS)),
-                    _mobiles(data, _within(digits, near, 11, MOBILE_DIGITS), offsets),
-                ]
-            )
-        ),
+        "phone": np.sort(np.concatenate([_phones(data, _within(digits, near, 10, TEN_DIGITS)), mobiles])),
         "us_ssn": _dashed(data, digits[near], 3, 6),
         "card": _cards(data, _within(digits, near, 12, CARD_DIGITS), offsets),
         "chinese_id": _residents(data, _within(digits, near, 17, 16)),
@@ -44,20 +52,15 @@ def footholds(data: np.ndarray, offsets: np.ndarray) -> dict[str, np.ndarray]:
 
 def _places(data: np.ndarray, low: int, high: int) -> np.ndarray:
     """Where bytes from `low` to `high` stand."""
-    found = [np.zeros(0, np.int64)]
-    mask = np.zeros(CHUNK, dtype=bool)
-    for start in range(0, len(data), CHUNK):
-        part = data[start : start + CHUNK]
-        mask[len(part) :] = False
-        if low == high:
-            np.equal(part, low, out=mask[: len(part)])
-        else:
-            np.less_equal(part - np.uint8(low), np.uint8(high - low), out=mask[: len(part)])
-        eights = mask.view(np.uint64)
-        words = np.flatnonzero(eights != 0)
-        inner = np.flatnonzero(eights[words].view(np.bool_))
-        found.append((words << 3)[inner >> 3] + (inner & 7) + start)
-    return np.concatenate(found)
+    mask = np.zeros(-(-len(data) // 8) * 8, dtype=bool)
+    if low == high:
+        np.equal(data, low, out=mask[: len(data)])
+    else:
+        np.less_equal(data - np.uint8(low), np.uint8(high - low), out=mask[: len(data)])
+    eights = mask.view(np.uint64)
+    words = np.flatnonzero(eights != 0)
+    inner = np.flatnonzero(eights[words].view(np.bool_))
+    return (words << 3)[inner >> 3] + (inner & 7)
 
 
 def _addresses(data: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,13 +12,18 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator
+from functools import cache
 
 HEAD = re.compile(r"^([ \t]*)(?:async[ \t]+)?def[ \t]", re.M)
 BLOCK_LIMIT = 20_000  # characters of one function; longer ones are no exercise
 CONSTANT_LIMIT = 40  # characters of a constant that count
 FIXED = frozenset(dir(builtins))
-UNSEEN = (ast.expr_context, ast.type_ignore)
-ANNOTATIONS = frozenset({"annotation", "returns", "type_comment", "decorator_list", "type_params"})
+ANNOTATIONS = frozenset(
+    {"annotation", "returns", "type_comment", "decorator_list", "type_params", "ctx", "type_ignores"}
+)
+SPEAKING = frozenset(
+    {ast.Constant, ast.Attribute, ast.keyword, ast.Name, ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
+)
 
 
 def functions(text: str) -> Iterator[list[str]]:
@@ -35,22 +40,24 @@ def shape(function: ast.stmt) -> list[str]:
     waiting: list[ast.AST] = [function]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, UNSEEN):
-            continue
-        tokens.append(type(node).__name__)
-        tokens += _words(node, numbers)
-        waiting += reversed(list(_children(node)))
+        kind = type(node)
+        tokens.append(kind.__name__)
+        if kind in SPEAKING:
+            tokens += _words(node, numbers)
+        for name in reversed(_fields(kind.__name__)):
+            value = getattr(node, name, None)
+            if type(value) is list:
+                skipped = name == "body" and bool(value) and _is_docstring(value[0])
+                waiting += [item for item in reversed(value[skipped:]) if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
     return tokens
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    for name, value in ast.iter_fields(node):
-        if name in ANNOTATIONS:
-            continue
-        items = value if isinstance(value, list) else [value]
-        for place, item in enumerate(items):
-            if isinstance(item, ast.AST) and not (name == "body" and place == 0 and _is_docstring(item)):
-                yield item
+@cache
+def _fields(kind: str) -> tuple[str, ...]:
+    """The fields of a kind of node that make its shape."""
+    return tuple(name for name in getattr(ast, kind)._fields if name not in ANNOTATIONS)
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -17,6 +17,7 @@ from filters.lines import Lines, split_paragraphs
 from filters.segments import offsets_of, owners, ratio
 from filters.words import Words
 
+SOME = 1 << 16  # rows made Python numbers at a time: bounds memory
 TOP = (2, 3, 4)
 REPEATED = (5, 6, 7, 8, 9, 10)
 STEP = np.uint64(0xD1342543DE82EF95)  # an odd multiplier with well-spread bits (Steele and Vigna 2021, LCG table)
@@ -125,15 +126,17 @@ class _Places:
         documents = np.searchsorted(words.offsets, self.positions, side="right") - 1
         seen: set[int] = set()
         free = 0
-        rows = zip(self.positions.tolist(), self.groups.tolist(), lengths.tolist(), documents.tolist(), strict=True)
-        for position, group, length, document in rows:
-            if position < free:
-                continue
-            if group in seen:
-                total[document] += length
-                free = position + self.n
-            else:
-                seen.add(group)
+        columns = (self.positions, self.groups, lengths, documents)
+        for begin in range(0, len(lengths), SOME):
+            rows = zip(*(column[begin : begin + SOME].tolist() for column in columns), strict=True)
+            for position, group, length, document in rows:
+                if position < free:
+                    continue
+                if group in seen:
+                    total[document] += length
+                    free = position + self.n
+                else:
+                    seen.add(group)
         return total
 
 

@@ -9,7 +9,7 @@ Not found: names, postal addresses, and secrets without a shape of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from filters.sensitive_kinds import KINDS, NAMES, Kind
 
 GATED = tuple(kind for kind in KINDS if kind.gate)
 GATE = "|".join(f"(?:{kind.gate})" for kind in GATED)
+NOWHERE = np.zeros(0, np.int64)
+SOME = 4096  # places taken out of an array at a time
 LOOK = 64  # bytes looked at first for the edge of a run
 BEFORE = 24  # bytes around a match that a confirmation sees
 BEHIND = 4  # bytes that a pattern may look at behind its end
@@ -79,7 +81,7 @@ def findings_of(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> It
     asked = np.unique(np.concatenate([gated, *owner.values()]))
     found_in = {
         name: (
-            places[name].tolist(),
+            places[name],
             np.searchsorted(rows, asked).tolist(),
             np.searchsorted(rows, asked, "right").tolist(),
         )
@@ -90,7 +92,7 @@ def findings_of(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> It
     for number, index in enumerate(asked.tolist()):
         start, end, open_gate = starts[number], ends[number], gates[number]
         local = {
-            name: [place - start for place in every[left[number] : right[number]]]
+            name: every[left[number] : right[number]] - start
             for name, (every, left, right) in found_in.items()
             if left[number] < right[number]
         }
@@ -125,12 +127,11 @@ def _replaced(data: bytes, findings: Sequence[Finding]) -> str:
 
 def _in_one(data: bytes, kinds: Mapping[str, Kind] | None) -> list[Finding]:
     found = footholds(np.frombuffer(data, np.uint8), np.array([0, len(data)]))
-    places = {name: places.tolist() for name, places in found.items()}
-    return _find(data, places, True, kinds)
+    return _find(data, {name: places for name, places in found.items() if len(places)}, True, kinds)
 
 
 def _find(
-    data: bytes, places: Mapping[str, list[int]], open_gate: bool, kinds: Mapping[str, Kind] | None
+    data: bytes, places: Mapping[str, np.ndarray], open_gate: bool, kinds: Mapping[str, Kind] | None
 ) -> list[Finding]:
     """Findings by byte in one text, in reading order."""
     found: list[Finding] = []
@@ -138,7 +139,7 @@ def _find(
     for kind in KINDS if kinds is None else kinds.values():
         if not (open_gate if kind.gate else kind.name in places and kind.literal in data):
             continue
-        for start, end in _matches(data, kind, places.get(kind.name, ())):
+        for start, end in _matches(data, kind, places.get(kind.name, NOWHERE)):
             confirmed = kind.confirm(*_around(data, start, end))
             if not confirmed and not kind.bars:
                 continue
@@ -155,17 +156,17 @@ def _around(data: bytes, start: int, end: int) -> tuple[str, str, str]:
     return data[start:end].decode(errors="surrogatepass"), before, data[end : end + BEFORE].decode(errors="replace")
 
 
-def _matches(data: bytes, kind: Kind, places: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _matches(data: bytes, kind: Kind, places: np.ndarray) -> Iterator[tuple[int, int]]:
     """Where the kind's pattern matches: all over a text that passes the gate, else in runs of its own bytes."""
     for start, end in [(0, len(data))] if kind.gate else _regions(data, places, kind.alphabet):
         for match in kind.pattern.finditer(data, start, min(len(data), end + BEHIND)):
             yield match.span()
 
 
-def _regions(data: bytes, places: Iterable[int], alphabet: bytes) -> Iterator[tuple[int, int]]:
+def _regions(data: bytes, places: np.ndarray, alphabet: bytes) -> Iterator[tuple[int, int]]:
     """The runs of bytes of an alphabet around places, each once."""
     end = -1
-    for place in places:
+    for place in (place for first in range(0, len(places), SOME) for place in places[first : first + SOME].tolist()):
         if place < end:
             continue
         start, end = _edge(data, place, alphabet, -1), _edge(data, place, alphabet, 1)

@@ -19,11 +19,12 @@ import yaml
 
 from filters.batch import Batch
 from filters.minhash import rolled
-from filters.segments import offsets_of, owners
+from filters.segments import offsets_of
 from filters.words import Words, split_words
 
 KINDS = ("abuse", "adult", "advert")
 WEAK = 0.2
+SOME = 1 << 19  # words at a time: bounds memory
 MORE = 20  # words added to every text, so that a short one is not condemned by its length alone
 
 
@@ -45,16 +46,24 @@ def score(batch: Batch) -> dict[str, np.ndarray]:
 def density(words: Words) -> dict[str, np.ndarray]:
     """The same for texts that are split already."""
     total = np.zeros((len(words.offsets) - 1, len(KINDS)))
-    owner = owners(words.offsets)
     for phrases in phrase_tables():
-        starts = np.flatnonzero(np.isin(words.hashes, phrases.first)[words.codes])
-        starts = starts[starts + phrases.size <= words.offsets[owner[starts] + 1]]
-        grams = _grams(words, starts, phrases.size)
-        place = np.searchsorted(phrases.hashes, grams).clip(max=len(phrases.hashes) - 1)
-        hit = phrases.hashes[place] == grams
-        np.add.at(total, owner[starts[hit]], phrases.weights[place[hit]])
+        first = np.isin(words.hashes, phrases.first)
+        for begin in range(0, len(words.codes), SOME):
+            starts = begin + np.flatnonzero(first[words.codes[begin : begin + SOME]])
+            _add(total, words, starts, phrases)
     share = (total / (words.counts + MORE)[:, None]).astype(np.float32)
     return {f"toxic.{kind}": share[:, column] for column, kind in enumerate(KINDS)}
+
+
+def _add(total: np.ndarray, words: Words, starts: np.ndarray, phrases: Phrases) -> None:
+    """The weights of the phrases that begin at these words, to those of their texts."""
+    owner = np.searchsorted(words.offsets, starts, side="right") - 1
+    whole = starts + phrases.size <= words.offsets[owner + 1]
+    starts, owner = starts[whole], owner[whole]
+    grams = _grams(words, starts, phrases.size)
+    place = np.searchsorted(phrases.hashes, grams).clip(max=len(phrases.hashes) - 1)
+    hit = phrases.hashes[place] == grams
+    np.add.at(total, owner[hit], phrases.weights[place[hit]])
 
 
 @cache
