@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from corpus.errors import RecipeError
 from corpus.facts import Fact, number, table
 from corpus.hub import fetch_file
-from corpus.manifest import Balance, Manifest, table_of
+from corpus.manifest import Balance, Manifest, tables_of
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.store import Store, open_store
 from filters.chain import score_table
@@ -27,6 +28,7 @@ from ray_jobs.stage import Made, Stage
 
 MODEL = "quality.bin"
 HELD = {"groups": "whole packages or sites at a time", "texts": "from the same packages or sites as the training text"}
+COLUMNS = ["id", "text", "origin", "domain"]
 EXAMPLES = 1500  # of each kind: enough for a held-out AUC within .01, trained in seconds
 
 
@@ -60,7 +62,7 @@ def _work(line: Line, read: Manifest, store: Store) -> Made:
     facts: dict[str, Fact] = {}
     named = line.recipe.filters.classifier if wanted(line.recipe.filters) else None
     if wanted(line.recipe.filters) and named is None:
-        facts["quality"] = _quality_fact(_train(line, table_of(source, read, "documents"), store))
+        facts["quality"] = _quality_fact(_train(line, tables_of(source, read, "documents", COLUMNS), store))
     toxic = line.recipe.filters.toxic.classifier
     tasks = [Task(index, item, source.url, store.url, toxic, named) for index, item in enumerate(read.of("documents"))]
     partitions = tuple(line.passes.map(score_one, tasks))
@@ -103,9 +105,9 @@ def classifier(store: Store, named: str | None = None) -> Classifier | None:
         return load_scorer(path)
 
 
-def _train(line: Line, documents: pa.Table, store: Store) -> QualityReport:
+def _train(line: Line, parts: Iterable[pa.Table], store: Store) -> QualityReport:
     filters = line.recipe.filters
-    kinds = [_examples(documents, names) for names in (filters.quality_positive, filters.quality_negative)]
+    kinds = _examples(parts, (filters.quality_positive, filters.quality_negative))
     positives, negatives = (kind["text"].to_pylist() for kind in kinds)
     if min(len(positives), len(negatives)) < 50:
         raise RecipeError(
@@ -120,9 +122,14 @@ def _train(line: Line, documents: pa.Table, store: Store) -> QualityReport:
     return report
 
 
-def _examples(documents: pa.Table, domains: tuple[str, ...]) -> pa.Table:
-    chosen = documents.filter(pc.is_in(documents["domain"], pa.array(domains))).sort_by("id")
-    return chosen.select(["text", "origin"]).slice(0, EXAMPLES)
+def _examples(parts: Iterable[pa.Table], kinds: Sequence[tuple[str, ...]]) -> list[pa.Table]:
+    """Of each kind the texts with the smallest ids, a partition in memory at a time."""
+    found: list[list[pa.Table]] = [[] for _ in kinds]
+    for part in parts:
+        for held, domains in zip(found, kinds, strict=True):
+            held.append(part.filter(pc.is_in(part["domain"], pa.array(domains, pa.string()))))
+            held[:] = [pa.concat_tables(held).sort_by("id").slice(0, EXAMPLES).combine_chunks()]
+    return [held[0] if held else pa.table({name: pa.array([], pa.string()) for name in COLUMNS}) for held in found]
 
 
 def home_of(origin: str) -> str:
