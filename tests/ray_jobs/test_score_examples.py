@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
+
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ray_jobs.stages import score
@@ -12,13 +14,12 @@ ROWS = [
 ]  # fmt: skip
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 101), max_size=6))
 def test_the_classifier_learns_from_the_same_examples_however_the_text_is_cut(cuts: list[int]) -> None:
     ends = [0, *sorted(cuts), len(ROWS)]
     schema = pa.schema([(name, pa.string()) for name in score.COLUMNS])
-    parts = [
-        pa.Table.from_pylist(ROWS[start:end], schema=schema) for start, end in zip(ends[:-1], ends[1:], strict=True)
-    ]
+    parts = [pa.Table.from_pylist(ROWS[start:end], schema=schema) for start, end in itertools.pairwise(ends)]
     before, score.EXAMPLES = score.EXAMPLES, 7
     try:
         found = score._examples(parts, [("docs",), ("news", "none")])
