@@ -14,7 +14,7 @@ from corpus.errors import RecipeError
 from corpus.manifest import table_of
 from corpus.readers import read_files
 from filters.blend import held_out
-from ray_jobs.drive import run
+from ray_jobs.drive import Drive, run
 from ray_jobs.recipe import Recipe
 from trainer.lab.arms import Pools
 
@@ -75,7 +75,7 @@ def _inputs(
     return Inputs(Pools(_texts(raw_train), _texts(kept_train), _texts(synthetic)), panels, back)
 
 
-def _without(recipe: Recipe, drive) -> dict[str, pa.Table]:  # type: ignore[no-untyped-def]
+def _without(recipe: Recipe, drive: Drive) -> dict[str, pa.Table]:
     from filters.chain import rejected_only_by
 
     home, made = drive.folder, drive.manifests

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corpus.errors import RecipeError
 from corpus.markdown import fact_text
@@ -16,6 +17,9 @@ from ray_jobs.recipe import RunConfig
 from ray_jobs.resolve import resolve
 from ray_jobs.student_config import student_config
 from trainer.config import StudentConfig
+
+if TYPE_CHECKING:
+    from trainer.lab.cell import Exam
 
 SEED, QUESTIONS = 17, 500
 AXES = ("language", "domain", "form", "audience", "style", "topic")
@@ -69,7 +73,7 @@ def _given(wanted: AblationWanted) -> tuple[Inputs, StudentConfig, Path]:
     return inputs, recipe.student, wanted.out or Path(recipe.store) / recipe.label / "lab"
 
 
-def _exam(inputs: Inputs, instruments: Sequence[str]):  # type: ignore[no-untyped-def]
+def _exam(inputs: Inputs, instruments: Sequence[str]) -> Exam:
     from trainer.evaluation.questions import open_benchmark
     from trainer.evaluation.zh_pairs import NAME, zh_pairs
     from trainer.lab.cell import Exam

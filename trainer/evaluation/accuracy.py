@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.evaluation.likelihood import likelihoods
+from trainer.evaluation.likelihood import Likelihood, likelihoods
 from trainer.evaluation.questions import Question
 from trainer.evaluation.student import Student
 
@@ -55,7 +55,7 @@ def answers(student: Student, questions: Sequence[Question]) -> list[Answer]:
     return [_answer(question, [next(found) for _ in question.options]) for question in questions]
 
 
-def _answer(question: Question, options) -> Answer:  # type: ignore[no-untyped-def]
+def _answer(question: Question, options: Sequence[Likelihood]) -> Answer:
     nats = tuple(option.nats for option in options)
     gold = options[question.gold]
     bits = gold.nats / math.log(2) / max(1, gold.bytes)

@@ -10,7 +10,7 @@ unless letters are all that the row has, since the smallest students know no let
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,9 @@ def cloze_of(texts: Iterable[tuple[str, str]], count: int, seed: int, wrong: int
     return sorted(found, key=lambda item: digest("cloze", seed, item.name))[:count]
 
 
-def _mixed(group: str, rows: list[tuple[str, str, str]], seed: int, wrong: int):  # type: ignore[no-untyped-def]
+def _mixed(
+    group: str, rows: list[tuple[str, str, str]], seed: int, wrong: int
+) -> Iterator[tuple[str, list[tuple[str, str]], int]]:  # fmt: skip
     for sentence, context, end in rows:
         others = sorted({row[2] for row in rows} - {end}, key=lambda other: digest("end", seed, sentence, other))[
             :wrong
