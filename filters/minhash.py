@@ -33,11 +33,25 @@ class Signatures:
 
 def sign(texts: pl.Series, config: DuplicatesConfig) -> Signatures:
     """Signatures of a string series without nulls."""
+    return _signed(*_shingled(texts, config), config)
+
+
+def sign_with_sets(texts: pl.Series, config: DuplicatesConfig) -> tuple[Signatures, list[np.ndarray]]:
+    """Signatures and `shingle_sets`, of one split."""
+    exact, hashes, offsets = _shingled(texts, config)
+    return _signed(exact, hashes, offsets, config), _sets(hashes, offsets)
+
+
+def _shingled(texts: pl.Series, config: DuplicatesConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Exact digests, and shingles with the offsets that cut them into texts."""
     runs = split_runs(texts)
     run_hashes = hash_pieces(runs.data, runs.starts, runs.sizes)
     words, exact = _words(runs, run_hashes), _exact(runs, run_hashes)
     del runs, run_hashes  # of one endless text they are hundreds of megabytes
-    hashes, offsets = rolled(*words, config.shingle)
+    return exact, *rolled(*words, config.shingle)
+
+
+def _signed(exact: np.ndarray, hashes: np.ndarray, offsets: np.ndarray, config: DuplicatesConfig) -> Signatures:
     return Signatures(exact, _bands(_digests(hashes, offsets, config), config), np.diff(offsets))
 
 
@@ -64,7 +78,10 @@ def rolled(tokens: np.ndarray, cuts: np.ndarray, size: int) -> tuple[np.ndarray,
 
 def shingle_sets(texts: pl.Series, config: DuplicatesConfig) -> list[np.ndarray]:
     """The sorted distinct shingles of each text: what exact Jaccard similarity is taken over."""
-    hashes, offsets = rolled(*_hashed_words(texts), config.shingle)
+    return _sets(*rolled(*_hashed_words(texts), config.shingle))
+
+
+def _sets(hashes: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
     cuts = offsets.tolist()
     return [_distinct(hashes[start:end]) for start, end in zip(cuts[:-1], cuts[1:], strict=True)]  # noqa: RUF007
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from filters.config import DuplicatesConfig
-from filters.minhash import jaccard, shingle_sets, sign
+from filters.minhash import jaccard, sign_with_sets
 
 
 class NearIndex:
@@ -31,7 +31,7 @@ class NearIndex:
     def add_or_find(self, ids: Sequence[str], texts: Sequence[str]) -> list[str | None]:
         """For each text the id of an earlier one that it repeats, or None: it is new, and in the index from now."""
         series = pl.Series(texts, dtype=pl.String)
-        signed, sets = sign(series, self._config), shingle_sets(series, self._config)
+        signed, sets = sign_with_sets(series, self._config)
         rows = zip(ids, signed.exact, signed.bands.tolist(), sets, strict=True)
         return [self._one(name, exact, bands, grams) for name, exact, bands, grams in rows]
 
