@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -46,8 +47,19 @@ def text_series(documents: pa.Table) -> pl.Series:
     return pl.Series("text", pl.from_arrow(column), dtype=pl.String)
 
 
+@cache
+def keep_freed_memory() -> None:
+    """Let the allocator keep what is freed between two batches.
+
+    glibc hands memory back to the kernel above a threshold that follows the largest block freed so far, up to 32 MiB.
+    So one block of that size is freed, never touched; else a fifth of the time goes into page faults. No effect elsewhere.
+    """
+    np.empty(31 << 20, np.uint8)
+
+
 def slices(documents: pa.Table, limit: int = BATCH_BYTES) -> Iterator[pa.Table]:
     """Cut a table into runs of rows of at most `limit` bytes of text each (a single larger row stays whole)."""
+    keep_freed_memory()
     sizes = pc.fill_null(pc.binary_length(documents.column("text")), 0).to_numpy().astype(np.int64)
     ends = np.cumsum(sizes)
     start = 0

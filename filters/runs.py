@@ -24,7 +24,7 @@ LEADS = {2: (0xC0, 0xDF, 0x1F), 3: (0xE0, 0xEF, 0x0F), 4: (0xF0, 0xF7, 0x07)}  #
 PLANES = (range(0xD800), range(0xE000, 0x40000), range(0xE0000, 0xE1000))  # where characters have a kind
 STEP, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 LONG = 64  # bytes: longer runs are hashed one by one, so that one endless word costs linear time
-PLACE = np.int32  # of a byte: batches are small, and half the memory is half the time to move it
+ENDLESS = range(4 << 20, 1 << 31)  # bytes of a batch, more than is cut on purpose, whose places take half the memory
 BLOCK = 1 << 20  # runs hashed at a time
 PAD = 16  # bytes of zeros behind the last text, so that its last run can be read as whole words of the machine
 
@@ -61,7 +61,9 @@ def split_runs(texts: pl.Series) -> Runs:
     np.not_equal(kinds[1:], kinds[:-1], out=begins[1:-1])
     begins[:-1] |= (kinds == IDEOGRAPH) & (data[:-PAD] >= 0xC0)  # each is a run of its own
     begins[cuts] = True
-    edges: np.ndarray = np.flatnonzero(begins).astype(PLACE if len(data) < 1 << 31 else np.int64)
+    edges: np.ndarray = np.flatnonzero(begins)
+    if len(data) in ENDLESS:
+        edges = edges.astype(np.int32)
     kinds = kinds[edges[:-1]]
     solid = np.flatnonzero(kinds != SPACE)
     starts, kinds = edges[solid], kinds[solid]
