@@ -30,12 +30,13 @@ from filters.redundancy.curve import Setting, measure
 from filters.redundancy.families import extra, forest, rmse
 from filters.redundancy.grow import grow_rounds
 from filters.redundancy.ngram_model import fit_ngrams
-from filters.redundancy.planted import even, lone, redundant, world
+from filters.redundancy.planted import even, lone, redundant, share_planted, world
 from filters.redundancy.prune import Pool, prune_rounds, random_rows
 from filters.redundancy.score import likeness
 
 OUT = Path(__file__).parent / "out" / "redundancy.jsonl"
 SHARES = (0.7, 0.47, 0.27, 0.17)
+AROUND = (1.4, 1.2, 1.0, 0.8, 0.6)  # times the share that has to stay
 FAMILIES = 400
 CHUNKS, SHARES_OF_COPIES, COPIED = 300, (0.0, 0.3, 0.5, 0.8), 30
 NOISE = 0.02  # of the characters of a copy
@@ -78,11 +79,12 @@ def _told(row: Row) -> str:
 def _lines(seed: int, size: int, texts: str | None) -> Iterator[tuple[str, Row]]:
     of = world(seed, FAMILIES)
     pool, test = redundant(of, size, seed + 1), even(of, 2000, seed + 2)
-    yield from _curve("pool", pool, test, even(world(seed, FAMILIES, kinds=1), 1000, seed + 3), seed)
+    planted = share_planted(of, size, seed + 1)
+    yield from _curve("pool", pool, test, even(world(seed, FAMILIES, kinds=1), 1000, seed + 3), seed, planted)
     yield "own test", _own_test(pool, redundant(of, 2000, seed + 4), test, seed)
     yield "committee", _committee(pool, test, seed)
     control, asked = lone(size // 3, 1000, seed)
-    yield from _curve("control", control, asked, asked, seed)
+    yield from _curve("control", control, asked, asked, seed, 0.0)
     for planted in SHARES_OF_COPIES:
         yield f"copies {planted}", _copies(planted, seed)
     if texts:
@@ -90,16 +92,20 @@ def _lines(seed: int, size: int, texts: str | None) -> Iterator[tuple[str, Row]]
         yield "bytes control", _bytes_read(_passages(texts, seed), seed, 0.0)
 
 
-def _curve(name: str, pool: Pool, test: Pool, outside: Pool, seed: int) -> Iterator[tuple[str, Row]]:
-    found = measure(pool, Setting(extra, forest, test, outside, seed), SHARES)
+def _curve(name: str, pool: Pool, test: Pool, outside: Pool, seed: int, planted: float) -> Iterator[tuple[str, Row]]:
+    around = [(1 - planted) * part for part in AROUND if planted]  # where the knee should be, looked at more closely
+    found = measure(pool, Setting(extra, forest, test, outside, seed), (*SHARES, *around))
     whole = found.points[0]
-    for share, point in zip(SHARES, found.points[1:], strict=True):
+    for share, point in zip(SHARES, found.points[1:], strict=False):
         yield f"{name} {share}", {
             "kept": point.share, "chosen": point.guide / whole.guide, "random": point.random / whole.random,
             "other family": point.transfer / whole.transfer, "its random": point.random_transfer / whole.random_transfer,
             "left out": point.unused / whole.guide, "outside": point.outside / whole.outside,
         }  # fmt: skip
-    yield f"{name} verdict", {"redundant": found.redundant, "error": whole.guide / float(np.std(test.labels))}
+    yield (
+        f"{name} verdict",
+        {"planted": planted, "found": found.redundant, "error": whole.guide / float(np.std(test.labels))},
+    )
 
 
 def _own_test(pool: Pool, own: Pool, test: Pool, seed: int) -> Row:

@@ -60,8 +60,17 @@ def world(seed: int, families: int, kinds: int = 0) -> World:
 def redundant(of: World, size: int, seed: int, *, skew: float = 1.2) -> Pool:
     """Family k as often as 1 / k^`skew`: the commonest are there hundreds of times, most once or never."""
     draw = np.random.default_rng(seed)
+    return of.variants(_families(of, size, skew, draw), draw)
+
+
+def share_planted(of: World, size: int, seed: int, *, skew: float = 1.2) -> float:
+    """Share of the same pool whose family is there already: what could go if one of each were enough."""
+    return 1 - len(np.unique(_families(of, size, skew, np.random.default_rng(seed)))) / size
+
+
+def _families(of: World, size: int, skew: float, draw: np.random.Generator) -> np.ndarray:
     weights = 1 / np.arange(1, len(of) + 1) ** skew
-    return of.variants(draw.choice(len(of), size, p=weights / weights.sum()), draw)
+    return draw.choice(len(of), size, p=weights / weights.sum())
 
 
 def even(of: World, size: int, seed: int) -> Pool:
