@@ -70,7 +70,6 @@ def written_arms(folder: Path) -> dict[str, Arm]:
         "generating pass, top 8 renormalised": (DistilConfig(targets="topk", entries=8), generating),
         "generating pass, top 19 and a tail": (DistilConfig(targets="tail", entries=19), generating),
         "without the prompt, top 19 and a tail": (DistilConfig(targets="tail", entries=19), without),
-        "without the prompt, 50 drawn": (DistilConfig(targets="sampled"), str(folder / "drawn.parquet")),
     }
 
 
@@ -186,7 +185,7 @@ def main() -> None:
             given_arms(chosen.out),
         )
         label(texts, teacher, LocalScorer, TOP, chosen.out / "top.parquet")
-    label(texts, teacher, LocalDraws, DRAWS, chosen.out / "drawn.parquet")
+        label(texts, teacher, LocalDraws, DRAWS, chosen.out / "drawn.parquet")
     files = [Path(file) for file in dict.fromkeys(file for _, file in arms.values()) if file]
     tokenizer = trim_for(teacher, texts, files, CONFIG.vocab_size, chosen.out / "tokenizer")
     print(
