@@ -3,7 +3,8 @@
 The documents are made of sentences of the files, drawn at random, so that no two are alike; every hundredth is a near copy.
 Each run is a run of its own with Ray started anew, one after the other, the best of the rounds counts. A stage's seconds are
 those of its manifest: from its first task to its last partition, without Ray's start. `read` is left out: it works on one
-source at a time, and there is one.
+source at a time, and there is one. Wall time says little on a machine that others use. `--share` therefore counts processor
+time in one process instead: what of a stage is done by its tasks, which workers share, and what the driver has to do alone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from corpus.document import Document
-from corpus.manifest import load_manifest
+from corpus.manifest import Manifest, load_manifest
 from corpus.readers import read_files
 from corpus.store import open_store
+from ray_jobs.desk import Desk
+from ray_jobs.line import Line, run_folder
+from ray_jobs.passes import InProcess
+from ray_jobs.resolve import resolve
+from ray_jobs.stage import complete
+from ray_jobs.stages import filter as filter_stage
+from ray_jobs.stages import read, score
+from ray_jobs.talk import Talk
 from trainer.tokenizer import train_tokenizer
 
 STAGES = ("score", "filter")
@@ -66,13 +78,59 @@ def seconds(folder: Path, workers: int, version: str) -> tuple[dict[str, float],
     return found, last.dataset_hash if last else ""
 
 
+class Counted(InProcess):
+    """Passes in this process that add up the processor time of their tasks."""
+
+    spent = 0.0
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], watch: Any = None) -> Iterator[Any]:
+        """As in a run without Ray."""
+        for item in items:
+            begun = time.process_time()
+            made = function(item)
+            self.spent += time.process_time() - begun
+            yield made
+
+
+def share(folder: Path) -> None:
+    """Print what of each stage the driver does alone, and how fast two workers can be at best."""
+    recipe = resolve(str(folder / "scale.yaml"), ["run.workers=0", "version=share"], {}).recipe
+    line = Line(
+        recipe,
+        run_folder(recipe),
+        Counted(),
+        Talk(quiet=True),
+        Desk(recipe.teacher, folder / "teacher.log", Talk(quiet=True)),
+    )
+    made: dict[str, Manifest] = {}
+    for name in ("read", *STAGES):
+        makers = {
+            "read": lambda: read.stage(line),
+            "score": lambda: score.stage(line, made["read"]),
+            "filter": lambda: filter_stage.stage(line, made),
+        }
+        line.passes.spent, begun = 0.0, time.process_time()  # type: ignore[attr-defined]
+        made[name] = complete(makers[name](), line.folder, recipe.label)
+        whole = time.process_time() - begun
+        alone = 1 - line.passes.spent / whole  # type: ignore[attr-defined]
+        print(
+            f"{name:<7} {whole:6.1f} CPU s, {alone:.1%} by the driver alone: two workers at most {2 / (1 + alone):.2f} x"
+        )
+
+
 def main() -> None:
     """Print seconds and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", nargs="+", required=True)
     parser.add_argument("--documents", type=int, default=30_000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--share", action="store_true")
     options = parser.parse_args()
+    if options.share:
+        with tempfile.TemporaryDirectory() as place:
+            write(Path(place), options.files, options.documents)
+            share(Path(place))
+        return
     best: dict[tuple[str, int], float] = defaultdict(lambda: float("inf"))
     hashes = set()
     with tempfile.TemporaryDirectory() as place:
