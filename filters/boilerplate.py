@@ -8,7 +8,7 @@ list items, headings, table rows, and any line that ends like a sentence unless 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from filters.literals import any_of
 from generator.length import IDEOGRAPH, word_count
 
 PHRASE, HOLDS, LINKS, MADE, MENU = "phrase", "holds", "links", "made", "menu"
@@ -51,20 +52,12 @@ def phrases() -> Phrases:
     data: dict[str, Any] = yaml.safe_load(files("filters").joinpath("boilerplate.yaml").read_text("utf-8"))
     lists = [data[language] for language in ("en", "zh")]
     whole = frozenset(_folded(phrase) for item in lists for phrase in item["whole"])
-    holds = sorted({phrase.casefold() for item in lists for phrase in item["holds"]}, key=len, reverse=True)
-    # An English phrase begins and ends with a word; Chinese has no such edges.
-    edged = (rf"(?<![a-z]){re.escape(one)}(?![a-z])" if not IDEOGRAPH.search(one) else re.escape(one) for one in holds)
     begins = tuple(phrase.casefold() for item in lists for phrase in item["begins"])
     menu = frozenset(_folded(phrase) for item in lists for phrase in item["menu"])
-    site, glue = (_any_of(phrase for item in lists for phrase in item[name]) for name in ("site", "glue"))
-    return Phrases(whole, re.compile("|".join(edged)), begins, menu, site, glue, float(data["words"]))
-
-
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """One of the words, the longest first; a word with spaces around it, a Chinese one anywhere."""
-    folded = sorted({str(word).casefold() for word in words}, key=len, reverse=True)
-    edged = (word if IDEOGRAPH.search(word) else rf"(?<![a-z]){re.escape(word)}(?![a-z])" for word in folded)
-    return re.compile("|".join(edged))
+    holds, site, glue = (
+        any_of(phrase for item in lists for phrase in item[name]) for name in ("holds", "site", "glue")
+    )
+    return Phrases(whole, holds, begins, menu, site, glue, float(data["words"]))
 
 
 def boilerplate_lines(lines: Sequence[str]) -> list[str]:
