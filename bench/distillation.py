@@ -187,7 +187,9 @@ def main() -> None:
         label(texts, teacher, LocalScorer, TOP, chosen.out / "top.parquet")
         label(texts, teacher, LocalDraws, DRAWS, chosen.out / "drawn.parquet")
     files = [Path(file) for file in dict.fromkeys(file for _, file in arms.values()) if file]
-    tokenizer = trim_for(teacher, texts, files, CONFIG.vocab_size, chosen.out / "tokenizer")
+    tokenizer = trim_for(
+        teacher, texts, files, 12_288 if chosen.generated else CONFIG.vocab_size, chosen.out / "tokenizer"
+    )
     print(
         json.dumps(
             _compare(arms, texts, held, tokenizer, untrained(teacher, chosen.out / "untrained"), chosen), indent=2
