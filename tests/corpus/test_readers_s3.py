@@ -16,37 +16,21 @@ from corpus.config import SourceConfig
 from corpus.document import Document
 from corpus.errors import RecipeError
 from corpus.readers import read_source
+from tests.fakes.stores import s3_bucket
 
 ROWS = [{"text": f"Row {number}."} for number in range(40)]
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    patch = pytest.MonkeyPatch()
-    host, port = server.get_host_and_port()
-    for name, value in {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
-        patch.setenv(name, value)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    store = fsspec.filesystem("s3")
-    store.mkdir("readers")
     lines = b"\n".join(json.dumps(row).encode() for row in ROWS)
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(ROWS), sink, row_group_size=7)
-    for name, data in {
-        "x/a.jsonl": lines,
-        "x/b.jsonl.gz": gzip.compress(lines),
-        "y/c.parquet": sink.getvalue(),
-    }.items():
-        store.pipe_file(f"readers/{name}", data)
-    yield "s3://readers"
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    patch.undo()
-    server.stop()
+    objects = {"x/a.jsonl": lines, "x/b.jsonl.gz": gzip.compress(lines), "y/c.parquet": sink.getvalue()}
+    with s3_bucket("readers") as url:
+        for name, data in objects.items():
+            fsspec.filesystem("s3").pipe_file(f"readers/{name}", data)
+        yield url
 
 
 @pytest.mark.parametrize("path, times", [("/x/a.jsonl", 1), ("/x/*", 2), ("/**/*.parquet", 1), ("/*/*", 3), ("/x", 2)])

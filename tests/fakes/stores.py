@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
@@ -12,24 +13,31 @@ import pytest
 from corpus.store import Store, open_store
 
 
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """URL of an empty bucket."""
+@contextmanager
+def s3_bucket(name: str) -> Iterator[str]:
+    """URL of an empty bucket on a server of its own, which the environment names meanwhile."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     patch = pytest.MonkeyPatch()
     host, port = server.get_host_and_port()
-    for name, value in {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
-        patch.setenv(name, value)
+    for key, value in {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+                       "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
+        patch.setenv(key, value)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("stores")
-    yield "s3://stores"
+    fsspec.filesystem("s3").mkdir(name)
+    yield f"s3://{name}"
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     patch.undo()
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """URL of an empty bucket."""
+    with s3_bucket("stores") as url:
+        yield url
 
 
 @pytest.fixture(params=["local", "memory", "s3"])

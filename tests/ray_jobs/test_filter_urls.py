@@ -20,27 +20,15 @@ from ray_jobs.plain_files import score_files
 from ray_jobs.redact_files import redact_files
 from ray_jobs.sink import sink, write_out
 from tests.end_to_end.conftest import page
+from tests.fakes.stores import s3_bucket
 
 Write = Callable[[Sequence[str], str], object]
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    patch = pytest.MonkeyPatch()
-    host, port = server.get_host_and_port()
-    for name, value in {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
-        patch.setenv(name, value)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("filters")
-    yield "s3://filters"
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    patch.undo()
-    server.stop()
+    with s3_bucket("filters") as url:
+        yield url
 
 
 def texts() -> list[str]:
