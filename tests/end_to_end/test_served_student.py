@@ -55,12 +55,16 @@ def test_an_exported_student_says_the_same_in_vllm_and_transformers(student: Pat
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    "route, dtype, tie", [("int8", "bfloat16", 0.05), ("int4", "bfloat16", 0.05), ("prune-ff", "float32", TIE)]
+    "route, dtype, tie", [("int8", "float32", 0.01), ("int4", "bfloat16", 0.05), ("prune-ff", "float32", TIE)]
 )
 def test_a_compressed_student_is_served_as_it_is(
     student: Path, tmp_path: Path, route: str, dtype: str, tie: float
 ) -> None:
-    """Different from what is opened here only where the two best are a tie to the number format of the server."""
+    """Different from what is opened here only where the two best are a tie to the number format of the server.
+
+    `int8` rounds each activation, so a difference in the last bit can move one by a whole step; the server's `int4` kernel
+    knows no float32.
+    """
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("hornbook[local] is not installed")
     small = tmp_path / "small"
@@ -70,9 +74,10 @@ def test_a_compressed_student_is_served_as_it_is(
     served = in_vllm(small, prompts, tmp_path / "vllm.log", dtype)
     apart = [next((n for n, pair in enumerate(zip(*rows, strict=True)) if pair[0] != pair[1]), None)
              for rows in zip(expected, served, strict=True)]  # fmt: skip
-    print(f"{route}: {apart.count(None)} of {PROMPTS} prompts equal over {TOKENS} tokens")
+    ties = [row[place] for row, place in zip(gaps, apart, strict=True) if place is not None]
+    print(f"{route}: {apart.count(None)} of {PROMPTS} prompts equal over {TOKENS} tokens; gaps {sorted(ties)}")
     assert statistics.median(gap for row in gaps for gap in row) > 2 * tie, "ties everywhere would show nothing"
-    assert all(row[place] < tie for row, place in zip(gaps, apart, strict=True) if place is not None)
+    assert all(gap < tie for gap in ties)
 
 
 def prompts_of(model: Path) -> list[list[int]]:
