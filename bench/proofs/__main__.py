@@ -1,7 +1,8 @@
 """`python -m bench.proofs [--data DIR] [--only NAME …] [--page FILE]`: what is missing is run, the rest is read.
 
 Each proof keeps its students' records, and in the end its finding, under `--out`. A stopped command goes on where it was.
-The page shows every proof, those that failed and those that could not be run too.
+The page shows every proof, those that failed and those that could not be run too. With data, findings are also recorded in
+`bench/proofs/findings/`: a proof that was not run again is shown as it was recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import orjson
 import bench.proofs
 from bench.proofs.frame import Lab, Proof, budget_of
 from bench.proofs.material import Material
-from bench.proofs.page import results_page
+from bench.proofs.page import RECORDED, results_page
 from corpus.ids import digest
 from trainer.files import write_whole
 
@@ -79,7 +80,10 @@ def _prove(proof: Proof, material: Material, home: Path, workers: int) -> None:
         "training_seconds": round(sum(record["seconds"] for record in lab.records), 1),
         **finding.told(),
     }  # fmt: skip
-    write_whole(home / proof.name / "finding.json", orjson.dumps(body, option=orjson.OPT_INDENT_2))
+    told = orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_whole(home / proof.name / "finding.json", told)
+    if material.data:
+        write_whole(RECORDED / f"{proof.name}.json", told)
     print(
         f"{proof.name}: {'reached' if finding.reached else 'NOT reached'}: {'; '.join(finding.figures)}",
         file=sys.stderr,

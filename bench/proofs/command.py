@@ -15,14 +15,18 @@ from bench.proofs.material import Material
 ROOT = Path(__file__).parents[2]
 
 
-def told_by(lab: Lab, module: str, *arguments: str, text: bool = True) -> Any:
-    """What `python -m bench.MODULE` prints; with `text`, over the textbooks of the data, or this machine's text.
+def told_by(lab: Lab, module: str, *arguments: str, text: bool = True, only: Sequence[str] = ()) -> Any:
+    """What `python -m bench.MODULE` prints; with `text`, over the textbooks of the data, or this machine's text. `only` are the
+    options of the budget that are the bench's; without it all are.
 
     Raises `CalledProcessError` where it fails.
     """
     given = ["--out", str(lab.home / module), "--data", *textbooks(lab.material)] if text else []
     options = [
-        part for name, value in lab.budget.options.items() for part in (f"--{name.replace('_', '-')}", f"{value:g}")
+        part
+        for name, value in lab.budget.options.items()
+        if not only or name in only
+        for part in (f"--{name.replace('_', '-')}", f"{value:g}")
     ]
     lab.home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", f"bench.{module}", *given, *options, *arguments]

@@ -1,8 +1,8 @@
 """A generated family of small exercises on lists and strings: the task in words, the answer in code, and its tests.
 
-It stands in for the code exercises that a capable teacher writes. Functions of the exam have names that no exercise and no
-lesson uses. A lesson says what an expression does; an exercise is a function with a docstring, and its answer is run against
-its tests before it counts.
+It stands in for the lessons and exercises that a capable teacher writes. Functions of the exam have names that no exercise
+and no lesson uses. A lesson is a short section of prose with a worked function and what it gives; an exercise is a function
+with a docstring and no prose, as the exam asks it, and its answer is run against its tests before it counts.
 """
 
 from __future__ import annotations
@@ -66,7 +66,10 @@ def _exercise(draw: random.Random, exam: bool) -> Exercise:
     said, expression, argument = (part.format(a=a, k=k) for part in (words, code, given))
     prompt = f'def {name}({a}):\n    """{said}"""\n'
     expected = repr(eval(expression, {"__builtins__": __builtins__}, {a: eval(argument)}))  # noqa: S307 - our own table
-    lesson = f"{said} In Python this is one line:\n\n    return {expression}\n"
+    lesson = (
+        f"Suppose we want a function that does this: {said[0].lower()}{said[1:]} In Python the body is one line.\n\n"
+        f"def {name}({a}):\n    return {expression}\n\nSo {name}({argument}) gives {expected}.\n"
+    )
     return Exercise(prompt, f"    return {expression}\n", f"assert {name}({argument}) == {expected}", lesson)
 
 

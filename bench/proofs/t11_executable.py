@@ -14,7 +14,7 @@ from trainer.lab.cell import Exam
 
 CODE = "code"
 RAW, LESSONS, EXERCISES = "raw code", "code and lessons", "code, lessons and verified exercises"
-ASKED, WRITTEN, SHARE = 72, 1500, 1 / 3
+ASKED, WRITTEN, SHARE = 144, 1500, 1 / 3
 
 
 def prove(lab: Lab) -> Finding:
