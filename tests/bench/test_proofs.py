@@ -66,3 +66,9 @@ def test_exercises_of_the_family_pass_their_own_tests_and_exam_names_are_unseen(
     names = {item.prompt.split("(")[0] for item in practice}
     assert not names & {item.prompt.split("(")[0] for item in exam}
     assert exercises(5, 1) == exercises(5, 1) != exercises(5, 2)
+
+
+def test_the_results_page_is_the_one_of_the_recorded_findings(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    page = results_page(proofs_found(), tmp_path, has_data=True)
+    assert page == (root / "docs" / "results.md").read_text("utf-8"), "run: make proofs DATA=DIR ARGS=--page-only"
