@@ -135,3 +135,28 @@ def test_a_model_whose_output_is_more_than_a_matrix_gets_its_logits_from_itself(
     ids = torch.randint(0, 64, (2, 17), generator=torch.Generator().manual_seed(1))
     found, _ = StudentLoss(model, "float32")(ids[:, :-1], ids[:, 1:])
     assert found.item() == pytest.approx(whole(model, ids[:, :-1], ids[:, 1:]).item(), rel=1e-5)
+
+
+def test_the_compiled_model_attends_without_a_mask_and_looks_positions_up(
+    config: StudentConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled, transformers would make a mask of the whole square; blocks without one see earlier keys alone."""
+    monkeypatch.setattr(attention, "BLOCK", 8)
+    model = build(config, 320, 0)
+    positions = torch.tensor([[3, 1, 4, 1, 5]])
+    computed = model.model.rotary_emb(torch.zeros(1), positions)
+    attention.suit_attention(model, 32, torch.device("cpu"))
+    assert all(
+        torch.equal(*pair) for pair in zip(computed, model.model.rotary_emb(torch.zeros(1), positions), strict=True)
+    )
+    graphs: list[str] = []
+
+    def keep(graph: torch.fx.GraphModule, _: object) -> object:
+        graphs.append(graph.code)
+        return graph
+
+    torch.compile(model.model, backend=keep)(input_ids=torch.arange(32)[None], use_cache=False)
+    torch._dynamo.reset()
+    whole = "".join(graphs)
+    assert "softmax" in whole
+    assert not any(word in whole for word in ("cos()", ".sin(", "new_ones", "cumsum"))
