@@ -78,7 +78,7 @@ SECTIONS = (
         "Student",
         "The student",
         "The same small model, trained once for each arm at equal tokens.",
-        ("arms", "loss", "bpb", "student", "samples.student", "samples.arms"),
+        ("arms", "loss", "loss.source", "loss.language", "bpb", "student", "samples.student", "samples.arms"),
     ),
     Section(
         "read",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,9 +50,12 @@ def _train(task: Task) -> str:
 
     out, tokenizer, labels = Path(task.folder), Path(task.tokenizer), [Path(file) for file in task.labels]
     teacher = Path(task.teacher) if task.teacher else None
-    return str(
-        fit(task.config, texts_of(task.files), tokenizer, out, labels=labels, teacher=teacher, progress=tell).model
-    )
+    read = documents_of(task.files)
+    made = fit(
+        task.config, [row.text for row in read], tokenizer, out, sources=[row.source for row in read],
+        languages=[row.language for row in read], labels=labels, teacher=teacher, progress=tell,
+    )  # fmt: skip
+    return str(made.model)
 
 
 def tell(progress: Progress) -> None:
@@ -96,7 +99,23 @@ def export_student(student: Path, out: Path) -> str:
 
 def texts_of(files: Sequence[str]) -> list[str]:
     """The texts of all readable documents. Raises `RecipeError` when there is none."""
-    texts = [row.text for row in read_files(files) if isinstance(row, Document)]
-    if not texts:
+    return [row.text for row in documents_of(files)]
+
+
+def documents_of(files: Sequence[str]) -> list[Document]:
+    """All readable documents, in the language that a row's `language` names; where plain files are named, each is a source
+    of its own.
+
+    Raises `RecipeError` when there is none.
+    """
+    if all(Path(file).is_file() for file in files):
+        found = [replace(row, source=Path(file).name) for file in sorted(set(files)) for row in _read([file])]
+    else:
+        found = list(_read(files))
+    if not found:
         raise RecipeError("no readable document in these files")
-    return texts
+    return found
+
+
+def _read(files: Sequence[str]) -> Iterator[Document]:
+    return (row for row in read_files(files, language_field="language") if isinstance(row, Document))

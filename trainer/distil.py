@@ -113,7 +113,7 @@ def by_autograd(
         hard, apart = -logs.gather(1, targets[:, None])[:, 0], soft(logs)
         total = ((1 - share) * hard + share * apart).sum()
         (grad,) = torch.autograd.grad(total, given)
-    return total.detach(), torch.stack([hard.detach().sum(), apart.detach().sum()]), grad
+    return total.detach(), torch.stack([hard.detach(), apart.detach()]), grad
 
 
 def _sparse(
@@ -136,7 +136,7 @@ def _sparse(
     grad = logs.exp_().mul_(((1 - share) + share * mass)[:, None])
     grad.scatter_add_(1, targets[:, None], -(1 - share)[:, None])
     grad.scatter_add_(1, entries.ids, -share[:, None] * pull)
-    return total, torch.stack([hard.sum(), (soft * (share > 0)).sum()]), grad
+    return total, torch.stack([hard, soft * (share > 0)]), grad
 
 
 def _flattened(

@@ -16,21 +16,21 @@ PACKED, LABELS = "packed", "labels"
 
 def fit(
     config: StudentConfig, texts: Sequence[str], tokenizer: Path, out: Path, *, sources: Sequence[str] | None = None,
-    labels: Sequence[Path] = (), teacher: Path | None = None, progress: Callable[[Progress], None] = lambda _: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    languages: Sequence[str] | None = None, labels: Sequence[Path] = (), teacher: Path | None = None,
+    progress: Callable[[Progress], None] = lambda _: None, should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:  # fmt: skip
     """Train on `texts` in the folder `out`, from where it stopped; see `trainer.train.train`.
 
-    `labels`: files of soft labels (`corpus.soft_labels`), used where `config.distil` is set. In a team the first member
-    packs for all.
+    `sources` and `languages` name those of each text: the loss is told by them too. `labels`: files of soft labels
+    (`corpus.soft_labels`), used where `config.distil` is set. In a team the first member packs for all.
     """
     team, done = current_team(), (out / RESULT).is_file()
     if team.leads and not done:
         if config.distil:
-            pack_taught(texts, labels, tokenizer, out / PACKED, sources)
+            pack_taught(texts, labels, tokenizer, out / PACKED, sources, languages)
             teach(config, open_shards(out / PACKED), tokenizer, texts, labels, out / LABELS, teacher)
         else:
-            pack(texts, tokenizer, out / PACKED, sources=sources)
+            pack(texts, tokenizer, out / PACKED, sources=sources, languages=languages)
     team.wait()
     corpus = open_shards(out / PACKED)
     taught = teach(config, corpus, tokenizer, texts, labels, out / LABELS, teacher) if config.distil else None

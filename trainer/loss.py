@@ -20,10 +20,10 @@ AT_ONCE = {"cpu": 1 << 20}  # any other device: 2**27
 
 
 class Rule(Protocol):
-    """Logits [n, V] of the tokens `rows` to (what is minimised, [cross-entropy, divergence]) in nats, and its gradient."""
+    """Logits [n, V] of the tokens `rows` to what is minimised, its parts token by token, in nats, and its gradient."""
 
     def __call__(self, logits: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Total (scalar), parts [2], gradient [n, V] in float32."""
+        """Total (scalar), (cross-entropy, divergence) [2, n], gradient [n, V]."""
         ...
 
 
@@ -36,23 +36,23 @@ class Hard:
 
     def __call__(self, logits: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Loss and gradient of these tokens."""
-        loss, grad = self._compute(logits, self._targets[rows])
-        return loss, torch.stack([loss, torch.zeros_like(loss)]), grad
+        nats, grad = self._compute(logits, self._targets[rows])
+        return nats.sum(), torch.stack([nats, torch.zeros_like(nats)]), grad
 
 
 def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Summed nats in float32, and the gradient softmax − one-hot."""
+    """Nats of each token in float32 [n], and the gradient softmax − one-hot."""
     logs = torch.log_softmax(logits, -1, dtype=torch.float32)
     picked = targets[:, None]
-    loss = -logs.gather(1, picked).sum()
-    return loss, logs.exp_().scatter_add_(1, picked, torch.full_like(picked, -1.0, dtype=torch.float32))
+    nats = -logs.gather(1, picked)[:, 0]
+    return nats, logs.exp_().scatter_add_(1, picked, torch.full_like(picked, -1.0, dtype=torch.float32))
 
 
 def fused_cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The same for the compiler, which makes one pass of it; the gradient in the format of the logits."""
     logs = torch.log_softmax(logits.float(), -1)
     picked = torch.arange(logits.shape[1], device=logits.device) == targets[:, None]
-    return -logs.gather(1, targets[:, None]).sum(), (logs.exp() - picked.float()).to(logits.dtype)
+    return -logs.gather(1, targets[:, None])[:, 0], (logs.exp() - picked.float()).to(logits.dtype)
 
 
 class StudentLoss(torch.nn.Module):
@@ -73,7 +73,7 @@ class StudentLoss(torch.nn.Module):
         self, inputs: torch.Tensor, targets: torch.Tensor, positions: torch.Tensor | None = None,
         segments: torch.Tensor | None = None, make_rule: Callable[[torch.Tensor], Rule] | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-        """(sum to minimise, [cross-entropy, divergence]) in nats over all targets that count. All int64 (windows, context).
+        """(sum to minimise, (cross-entropy, divergence) [2, n] of each target that counts), in nats. All int64 (windows, context).
 
         `make_rule` is given which targets count, bool [windows · context], and gives the rule for these; cross-entropy
         when not set.
@@ -98,13 +98,13 @@ class _ByChunks(torch.autograd.Function):
     def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, rule: Rule, dtype: torch.dtype) -> Any:
         cast, table = hidden.to(dtype), weight.to(dtype)
         back, moved = torch.empty_like(cast), torch.zeros_like(weight)
-        total, parts = hidden.new_zeros(()).float(), hidden.new_zeros(2).float()
+        total, parts = hidden.new_zeros(()).float(), hidden.new_empty((2, len(cast)), dtype=torch.float32)
         size = max(64, AT_ONCE.get(hidden.device.type, 1 << 27) // weight.shape[0])
         for start in range(0, len(cast), size):
             rows = slice(start, start + size)
             loss, both, grad = rule(cast[rows] @ table.T, rows)
             total += loss
-            parts += both
+            parts[:, rows] = both
             grad = grad.to(dtype)
             torch.mm(grad, table, out=back[rows])
             moved += grad.T @ cast[rows]

@@ -5,8 +5,8 @@ end is something to predict. Training windows are cut from the stream without re
 the end of one and the start of the next, told apart by the EOS alone (attention is not masked at the border).
 
 Files in the folder: `tokens.bin` (uint16, or uint32 above 65,536 tokens), `offsets.npy` (int64, documents + 1: where
-each document's first token is), `sources.npy` (uint16, one a document), for instructions `counted.bin` (uint8, one a token:
-whether the loss counts it) and `pack.json`, written last.
+each document's first token is), `sources.npy` (uint16, one a document), `languages.npy` likewise where languages are told,
+for instructions `counted.bin` (uint8, one a token: whether the loss counts it) and `pack.json`, written last.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PACK = "pack.json"
 TOKENS = "tokens.bin"
 OFFSETS = "offsets.npy"
 SOURCES = "sources.npy"
+LANGUAGES = "languages.npy"
 COUNTED = "counted.bin"
 ENCODED_AT_ONCE = 512  # documents handed to the tokenizer in one call: bounds memory
 
@@ -79,6 +80,14 @@ class TokenShards:
         return self.pack["sources"]
 
     @property
+    def groups(self) -> dict[str, tuple[list[str], np.ndarray]]:
+        """By what documents can be told apart, `source` and where it is known `language`: names, and their index for each."""
+        found = {"source": (self.source_names, np.asarray(self.sources))}
+        if names := self.pack.get("languages"):
+            found["language"] = (names, np.load(self.folder / LANGUAGES, allow_pickle=False))
+        return found
+
+    @property
     def identity(self) -> str:
         """Hash of the content: tokens, documents, sources and tokenizer."""
         return self.pack["identity"]
@@ -88,22 +97,27 @@ class TokenShards:
         return self.tokens[self.offsets[index] : self.offsets[index + 1] - 1]
 
 
-def pack(texts: Iterable[str], tokenizer_path: Path, out: Path, *, sources: Iterable[str] | None = None) -> TokenShards:
+def pack(
+    texts: Iterable[str], tokenizer_path: Path, out: Path, *, sources: Iterable[str] | None = None,
+    languages: Iterable[str] | None = None,
+) -> TokenShards:  # fmt: skip
     """Tokenise `texts` in their order into the folder `out`, which appears complete or not at all.
 
-    `sources` names each text's source. When `out` already holds the same content it is kept; other content there is a
+    `sources` and `languages` name those of each text. When `out` already holds the same content it is kept; other content there is a
     `StateError`. Texts without a single character are refused with `RecipeError`.
     """
-    return pack_encoded(encoded(texts, load_tokenizer(tokenizer_path)), tokenizer_path, out, sources=sources)
+    documents = encoded(texts, load_tokenizer(tokenizer_path))
+    return pack_encoded(documents, tokenizer_path, out, sources=sources, languages=languages)
 
 
 def pack_encoded(
-    documents: Iterable[Encoded], tokenizer_path: Path, out: Path, *, sources: Iterable[str] | None = None
-) -> TokenShards:
+    documents: Iterable[Encoded], tokenizer_path: Path, out: Path, *, sources: Iterable[str] | None = None,
+    languages: Iterable[str] | None = None,
+) -> TokenShards:  # fmt: skip
     """The same for documents that are token ids already; see `pack`."""
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = out.with_name(f"{files.STAGED}{out.name}")
-    shards = _pack(documents, tokenizer_path, fresh, sources)
+    shards = _pack(documents, tokenizer_path, fresh, sources, languages)
     if not out.exists():
         fresh.rename(out)
         files.sync(out.parent)
@@ -136,8 +150,9 @@ def check_tokenizer(shards: TokenShards, tokenizer_path: Path) -> None:
 
 
 def _pack(
-    documents: Iterable[Encoded], tokenizer_path: Path, fresh: Path, sources: Iterable[str] | None
-) -> TokenShards:
+    documents: Iterable[Encoded], tokenizer_path: Path, fresh: Path, sources: Iterable[str] | None,
+    languages: Iterable[str] | None,
+) -> TokenShards:  # fmt: skip
     tokenizer = load_tokenizer(tokenizer_path)
     eos = start_token(tokenizer, tokenizer_path)
     size = tokenizer.get_vocab_size()
@@ -148,8 +163,14 @@ def _pack(
             raise RecipeError("there is no text to train on: every document is empty or was filtered out")
         offsets = np.concatenate([[1], 1 + np.cumsum(np.asarray(lengths, dtype=np.int64) + 1)])
         np.save(folder / OFFSETS, offsets, allow_pickle=False)
-        names = _write_sources(folder / SOURCES, len(lengths), sources)
-        written = [name for name in (TOKENS, OFFSETS, SOURCES, COUNTED) if (folder / name).is_file()]
+        groups = {
+            "sources": _write_names(
+                folder / SOURCES, len(lengths), ["all"] * len(lengths) if sources is None else sources
+            )
+        }
+        if languages is not None:
+            groups["languages"] = _write_names(folder / LANGUAGES, len(lengths), languages)
+        written = [name for name in (TOKENS, OFFSETS, SOURCES, LANGUAGES, COUNTED) if (folder / name).is_file()]
         content = {
             "schema_version": 1,
             "dtype": dtype.name,
@@ -159,7 +180,7 @@ def _pack(
             "vocab_size": size,
             "eos": eos,
             "tokenizer_hash": tokenizer_hash(tokenizer_path),
-            "sources": names,
+            **groups,
             "checksums": {name: files.checksum(folder / name) for name in written},
         }
         content["identity"] = digest("pack", content)
@@ -204,10 +225,10 @@ def _write_tokens(documents: Iterable[Encoded], folder: Path, eos: int, dtype: n
     return (lengths, utf8) if utf8 else ([], 0)
 
 
-def _write_sources(path: Path, documents: int, sources: Iterable[str] | None) -> list[str]:
-    labels = ["all"] * documents if sources is None else list(sources)
+def _write_names(path: Path, documents: int, given: Iterable[str]) -> list[str]:
+    labels = list(given)
     if len(labels) != documents:
-        raise RecipeError(f"{len(labels)} source names for {documents} documents")
+        raise RecipeError(f"{len(labels)} names of {path.stem} for {documents} documents")
     names = list(dict.fromkeys(labels))
     index = {name: number for number, name in enumerate(names)}
     np.save(path, np.asarray([index[label] for label in labels], dtype=np.uint16), allow_pickle=False)

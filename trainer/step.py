@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from corpus.errors import StateError
-from trainer.batches import Batch, Plan, Stream, gather
+from trainer.batches import IGNORED, Batch, Plan, Stream, gather
+from trainer.breakdown import Codes
 from trainer.config import StudentConfig
 from trainer.fitting import Documents
 from trainer.loss import Rule, StudentLoss
@@ -26,11 +27,15 @@ from trainer.team import Team
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Nats a counted token over one step: what was minimised, cross-entropy, and divergence from the teacher."""
+    """Nats a counted token over one step: what was minimised, cross-entropy, and divergence from the teacher.
+
+    `by_code`: nats and tokens of each code of the corpus's documents (see `breakdown`), [2, codes].
+    """
 
     total: float
     hard: float
     soft: float
+    by_code: np.ndarray
 
 
 class Lesson(Protocol):
@@ -56,29 +61,31 @@ class Stepper:
         self._optimizers, self._lesson, self._bare = optimizers, lesson, loss
         self._loss: Any = torch.nn.parallel.DistributedDataParallel(loss) if team.size > 1 else loss
         self._plan = plan_of(config, corpus)
+        self.codes = Codes(corpus)
 
     def step(self, number: int) -> Losses:
         """Do step `number`. Raises `StateError` when the loss is no number."""
         config, batch = self._config, self._batch(number)
         mine = part_of(batch, self._team.share(config.windows))
         size = (config.micro_batch_tokens or config.batch_tokens) // config.model.context
-        sums = torch.zeros(3, dtype=torch.float64, device=self._device)
+        sums = torch.zeros(3 + 2 * (self.codes.count + 1), dtype=torch.float64, device=self._device)
         starts = range(0, len(mine.inputs), size)
         for start in starts:
             with self._quietly(start == starts[-1]):
-                sums += self._backward(part_of(mine, slice(start, start + size)), max(1, batch.counted))
+                self._backward(part_of(mine, slice(start, start + size)), max(1, batch.counted), sums)
         self._update(number)
-        total, hard, soft = (self._team.total(sums) / max(1, batch.counted)).tolist()
+        found = self._team.total(sums).cpu().numpy()
+        total, hard, soft = (found[:3] / max(1, batch.counted)).tolist()
         if not total < float("inf"):
             raise StateError(f"the loss is {total} at step {number}", hint="lower the rates in student.optimizer")
-        return Losses(total, hard, soft)
+        return Losses(total, hard, soft, found[3:].reshape(2, -1)[:, :-1])
 
     def _batch(self, number: int) -> Batch:
         places = self._plan.places(self._config.seed, number, self._config.windows)
         batch = gather(self._corpus, places, masked=self._config.masked)
         return self._lesson.reads(batch, number) if self._lesson else batch
 
-    def _backward(self, part: Batch, counted: int) -> torch.Tensor:
+    def _backward(self, part: Batch, counted: int, sums: torch.Tensor) -> None:
         inputs, targets, positions, segments = (self._tensor(item) for item in (
             part.inputs, part.targets, part.positions, part.segments))  # fmt: skip
         assert inputs is not None
@@ -86,7 +93,13 @@ class Stepper:
         total, parts = self._loss(inputs, targets, positions, segments, rule)
         # DistributedDataParallel takes the mean over members of what is to be a sum.
         (total * (self._team.size / counted)).backward()
-        return torch.cat([total.detach()[None], parts]).double()
+        sums[:3] += torch.cat([total.detach()[None], parts.sum(1)])
+        if self.codes.count:
+            self._add_by_code(part, parts[0], sums[3:].view(2, -1))
+
+    def _add_by_code(self, part: Batch, nats: torch.Tensor, sums: torch.Tensor) -> None:
+        codes = torch.from_numpy(self.codes.at(part.places.targets[part.targets != IGNORED])).to(self._device)
+        sums.index_add_(1, codes, torch.stack([nats, torch.ones_like(nats)]).double())
 
     def _update(self, number: int) -> None:
         set_rates(self._optimizers, number, self._config)

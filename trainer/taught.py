@@ -65,8 +65,9 @@ def trim_for(teacher: Path, texts: Sequence[str], files: Sequence[Path], size: i
 
 
 def pack_taught(
-    texts: Sequence[str], files: Sequence[Path], tokenizer: Path, out: Path, sources: Sequence[str] | None = None
-) -> TokenShards:
+    texts: Sequence[str], files: Sequence[Path], tokenizer: Path, out: Path, sources: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+) -> TokenShards:  # fmt: skip
     """Pack texts, the labelled ones as the tokens of their labels. Raises `StateError` when these do not spell the text."""
     reader = load_tokenizer(tokenizer)
     new, drawn = renumbering(tokenizer, reader.get_vocab_size()), {}
@@ -77,7 +78,7 @@ def pack_taught(
             raise StateError(f"labels of document {row.id}: their tokens do not spell its text (off by one?)",
                              hint="label the text again")  # fmt: skip
         drawn[number] = ids
-    return pack_encoded(_with_drawn(texts, drawn, reader), tokenizer, out, sources=sources)
+    return pack_encoded(_with_drawn(texts, drawn, reader), tokenizer, out, sources=sources, languages=languages)
 
 
 def teach(

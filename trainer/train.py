@@ -15,6 +15,7 @@ from corpus.errors import IncompleteError, StateError
 from corpus.ids import digest
 from trainer import checkpoint, files
 from trainer.attention import suit_attention
+from trainer.breakdown import Breakdown, Points
 from trainer.config import StudentConfig
 from trainer.curves import Curves
 from trainer.export import export
@@ -49,13 +50,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A trained student: its exported folder, its loss curve as (tokens, nats a token), and its cost."""
+    """A trained student: its exported folder, its loss curve as (tokens, nats a token), and its cost; `by`: the curve by
+    source and language, where there are several."""
 
     model: Path
     curve: list[tuple[float, float]]
     tokens: int
     parameters: int
     seconds: float
+    by: Points
 
 
 def train(
@@ -110,6 +113,9 @@ class _Training:
         self._optimizers = optimizers
         lesson = taught.make(model, self._device) if taught else None
         self._stepper = Stepper(config, corpus, loss, optimizers, self._team, self._device, lesson)
+        self._by = Breakdown(self._stepper.codes)
+        if found:
+            self._by.restore(kept.get("by"))
         self._curves = Curves(out if config.tensorboard and self._team.leads else None, self._step)
 
     def run(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainResult:
@@ -119,6 +125,7 @@ class _Training:
         while self._step < config.steps:
             losses = self._stepper.step(self._step)
             self._step += 1
+            self._by.add(losses.by_code)
             spent = time.monotonic() - begun
             self._seconds = before + spent
             if self._step % config.log_every == 0 or self._step == config.steps:
@@ -140,6 +147,7 @@ class _Training:
             "loss/nats_per_token": losses.hard, "loss/divergence": losses.soft, "loss/minimised": losses.total,
             "rate/share_of_peak": self._optimizers[0].param_groups[0]["lr"] / self._optimizers[0].param_groups[0]["peak"],
             "speed/tokens_per_second": tokens, "speed/mfu": mfu,
+            **{f"loss_by_{name}": nats for name, nats in self._by.point(self._step * config.batch_tokens).items()},
         })  # fmt: skip
         if self._team.leads:
             left = (config.steps - self._step) / pace
@@ -151,7 +159,8 @@ class _Training:
         return config.compile == "on" or (config.compile == "auto" and work >= COMPILE_FROM[self._device.type])
 
     def _save(self) -> None:
-        curve = {"points": self._curve, "seconds": self._seconds, "dtype": self._dtype, "compiled": self._compiled}
+        curve = {"points": self._curve, "by": self._by.state(), "seconds": self._seconds, "dtype": self._dtype,
+                 "compiled": self._compiled}  # fmt: skip
         if self._team.leads:
             checkpoint.save(self._out, self._step, self._identity, self.model, self._optimizers, curve)
         self._team.wait()
@@ -161,7 +170,7 @@ class _Training:
         if self._team.leads:
             export(self.model, self._tokenizer, self._out / MODEL)
             record = {
-                "identity": self._identity, "curve": self._curve, "tokens": self._step * self._config.batch_tokens,
+                "identity": self._identity, "curve": self._curve, "by": self._by.points, "tokens": self._step * self._config.batch_tokens,
                 "parameters": sum(item.numel() for item in self.model.parameters()), "seconds": round(self._seconds, 2),
                 "dtype": self._dtype,
             }  # fmt: skip
@@ -184,5 +193,10 @@ def _finished(out: Path, identity: str) -> TrainResult:
         )
     curve: Sequence[Sequence[float]] = record["curve"]
     return TrainResult(
-        out / MODEL, [(a, b) for a, b in curve], record["tokens"], record["parameters"], record["seconds"]
+        out / MODEL,
+        [(a, b) for a, b in curve],
+        record["tokens"],
+        record["parameters"],
+        record["seconds"],
+        record.get("by", {}),
     )

@@ -43,17 +43,17 @@ def read_source(name: str, config: SourceConfig, *, seed: int) -> Rows:
 
 
 def read_files(paths: Sequence[str], *, text_field: str = "text", licence: str = "unknown", language: str = "en",
-               split: str = "train", domain_field: str | None = None) -> Rows:  # fmt: skip
+               split: str = "train", domain_field: str | None = None, language_field: str | None = None) -> Rows:  # fmt: skip
     """The same for files named on a command line; `owner/name` that is no file is a Hugging Face dataset."""
     files = [path for path in paths if not _is_dataset(path)]
     if files:
         config = SourceConfig(kind="files", paths=tuple(files), text_field=text_field, licence=licence,
-                              language=language, domain="", domain_field=domain_field)  # fmt: skip
+                              language=language, domain="", domain_field=domain_field, language_field=language_field)  # fmt: skip
         yield from read_source("files", config, seed=0)
     for path in paths:
         if _is_dataset(path):
             config = SourceConfig(kind="dataset", paths=(path,), text_field=text_field, licence=licence,
-                                  language=language, split=split, domain="", domain_field=domain_field)  # fmt: skip
+                                  language=language, split=split, domain="", domain_field=domain_field, language_field=language_field)  # fmt: skip
             yield from read_source(path, config, seed=0)
 
 

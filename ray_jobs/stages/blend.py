@@ -155,10 +155,11 @@ def _weights(config: BlendConfig, tables: Mapping[str, pa.Table]) -> Mapping[str
 def _written(store: Store, pools: Pools, blends: Mapping[str, Blend]) -> list[Partition]:
     partitions = []
     for index, (arm, chosen) in enumerate(blends.items()):
-        rows = {key: text for part in pools.arms[arm].values() for key, text in zip(*_columns(part), strict=True)}
+        rows = {key: found for part in pools.arms[arm].values() for key, *found in zip(*_columns(part), strict=True)}
         source = {key: name for name, part in pools.arms[arm].items() for key in part["id"].to_pylist()}
-        mix = pa.table({"id": chosen.rows, "text": [rows[key] for key in chosen.rows],
-                        "source": [source[key] for key in chosen.rows], "arm": [arm] * len(chosen.rows)})  # fmt: skip
+        texts, languages = zip(*(rows[key] for key in chosen.rows), strict=True) if chosen.rows else ((), ())
+        mix = pa.table({"id": chosen.rows, "text": list(texts), "source": [source[key] for key in chosen.rows],
+                        "language": list(languages), "arm": [arm] * len(chosen.rows)})  # fmt: skip
         partitions.append(write_partition(store, "mix", index, mix))
     for index, (panel, held) in enumerate(pools.panels.items()):
         rows_held = held.select(["id", "text", "source"]).append_column(
@@ -168,8 +169,8 @@ def _written(store: Store, pools: Pools, blends: Mapping[str, Blend]) -> list[Pa
     return partitions
 
 
-def _columns(part: pa.Table) -> tuple[list[str], list[str]]:
-    return part["id"].to_pylist(), part["text"].to_pylist()
+def _columns(part: pa.Table) -> tuple[list[str], ...]:
+    return tuple(part[name].to_pylist() for name in ("id", "text", "language"))
 
 
 def _shares_fact(chosen: Blend) -> Fact:

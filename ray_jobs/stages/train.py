@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import IncompleteError, SetupError
-from corpus.facts import curves, table
+from corpus.facts import Fact, curves, table
 from corpus.manifest import Balance, Manifest, table_of
 from corpus.shards import write_partition
 from corpus.store import Store
@@ -38,6 +38,7 @@ class Task:
     config: StudentConfig
     texts: list[str]
     sources: list[str]
+    languages: list[str] | None
     tokenizer: str
     folder: str
     labels: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Trained:
     tokens: int
     parameters: int
     seconds: float
+    by: dict[str, dict[str, list[list[float]]]]
 
 
 def stage(line: Line, blend: Manifest) -> Stage:
@@ -99,11 +101,26 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
         balance=Balance(taken=mixes.num_rows, kept=mixes.num_rows),
         facts={
             "loss": curves("Training loss", "tokens", "nats per token", {item.arm: item.curve for item in trained}),
+            **_by_group(trained),
             **(labels.facts if labels else {}),
             "student": table("Students", ["arm", "parameters", "tokens", "seconds"], [[i.arm, i.parameters, i.tokens, round(i.seconds, 1)] for i in trained]),
         },
         totals={"students": len(trained), "tokens": trained[0].tokens},
     )  # fmt: skip
+
+
+def _by_group(trained: list[Trained]) -> dict[str, Fact]:
+    """The loss by source and by language of the last arm, the one with all parts."""
+    arm = trained[-1]
+    return {
+        f"loss.{axis}": curves(
+            f"Training loss by {axis}: {arm.arm}",
+            "tokens",
+            "nats per token",
+            {name: [(a, b) for a, b in points] for name, points in found.items() if points},
+        )
+        for axis, found in arm.by.items()
+    }
 
 
 def _tokenizer(line: Line, mixes: pa.Table, home: Path, labels: MixLabels | None) -> Path:
@@ -144,7 +161,8 @@ def _task(
         config = config.model_copy(update={"order": "given"})
     teacher = str(teacher_home(line.recipe)) if config.distil and config.distil.targets == "full" else ""
     folder = str(home / STUDENTS / folder_of(arm))
-    return Task(arm, config, texts, sources, str(tokenizer), folder, files, teacher)
+    languages = mix["language"].to_pylist() if "language" in mix.column_names else None
+    return Task(arm, config, texts, sources, languages, str(tokenizer), folder, files, teacher)
 
 
 def _runs(line: Line, tasks: list[Task], watch: Callable[[], None]) -> Iterator[Trained | None]:
@@ -169,9 +187,9 @@ def train_one(task: Task) -> Trained | None:
     reporter = ArmReporter(folder)
     try:
         result = fit(
-            task.config, task.texts, Path(task.tokenizer), folder, sources=task.sources, labels=[Path(file) for file in task.labels],
-            teacher=Path(task.teacher) if task.teacher else None, progress=reporter.progress, should_stop=reporter.should_stop,
+            task.config, task.texts, Path(task.tokenizer), folder, sources=task.sources, languages=task.languages,
+            labels=[Path(file) for file in task.labels], teacher=Path(task.teacher) if task.teacher else None, progress=reporter.progress, should_stop=reporter.should_stop,
         )  # fmt: skip
     except IncompleteError:
         return None
-    return Trained(task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds)
+    return Trained(task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds, result.by)

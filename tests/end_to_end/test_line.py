@@ -201,6 +201,12 @@ def test_students_are_trained_and_measured_on_text_that_none_has_seen(recipe: Pa
     done = drive(recipe)
     fact = done.manifests["evaluate"].facts["arms"]
     assert [row[0] for row in fact["rows"]] == ["raw", "filtered", "filtered + synthetic"]
+    from corpus.report import render_report
+
+    curves = done.manifests["train"].facts["loss.source"]
+    assert "synthetic" in curves["series"]
+    assert len(curves["series"]) > 1
+    assert curves["title"] in render_report("small", done.manifests)
     store = open_store(recipe.parent / "runs" / "small@1").child("blend")
     manifest = done.manifests["blend"]
     from corpus.manifest import table_of

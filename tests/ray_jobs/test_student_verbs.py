@@ -53,6 +53,16 @@ def test_a_student_is_distilled_from_files_in_the_tokens_of_its_teacher(pages: s
     assert (Path(found) / "model.safetensors").is_file()
 
 
+def test_the_loss_is_told_by_file_and_by_the_language_that_a_row_names(pages: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    rows = [{"text": text, "language": "zh"} for text in texts(30)]
+    other.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    model = train_files([pages, str(other)], tmp_path / "out", student_config("tiny", TINY))
+    by = json.loads((Path(model).parent / "result.json").read_text())["by"]
+    assert set(by["source"]) == {"pages.jsonl", "other.jsonl"}
+    assert set(by["language"]) == {"en", "zh"}
+
+
 @pytest.mark.ray
 @pytest.mark.soak  # the same without Ray is in tests/trainer/test_team.py
 def test_ray_trains_one_student_with_two_workers(pages: str, tmp_path: Path) -> None:
