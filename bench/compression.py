@@ -38,7 +38,7 @@ def main() -> None:
     if not (tokenizer / "tokenizer.json").is_file():
         train_tokenizer(texts, 4096, tokenizer)
     shards = pack(texts, tokenizer, chosen.out / "packed")
-    config = StudentConfig(tokens=chosen.tokens, compile="off", tensorboard=False)
+    config = StudentConfig(tokens=chosen.tokens, compile="off", track=())
     model = train(config, shards.folder, tokenizer, chosen.out / "student").model
     rows: list[dict[str, Any]] = []
     for route, amount in PLAN:

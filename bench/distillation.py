@@ -42,7 +42,7 @@ from trainer.taught import teach, trim_for
 from trainer.team import Team
 
 TOP, DRAWS = 33, 50
-CONFIG = StudentConfig(vocab_size=8192, tokens=98_304, compile="off", tensorboard=False, tokenizer="teacher-trimmed",
+CONFIG = StudentConfig(vocab_size=8192, tokens=98_304, compile="off", track=(), tokenizer="teacher-trimmed",
                        log_every=8, packing="documents")  # fmt: skip
 HARD = "hard labels"
 Arm = tuple[DistilConfig | None, str]

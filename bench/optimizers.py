@@ -42,9 +42,7 @@ def main() -> None:
     scores: dict[str, list[float]] = {arm: [] for arm in ARMS}
     for seed in range(chosen.seeds):
         for number, (arm, optimizer) in enumerate(ARMS.items()):
-            config = StudentConfig(
-                tokens=chosen.tokens, seed=seed, optimizer=optimizer, compile="off", tensorboard=False
-            )
+            config = StudentConfig(tokens=chosen.tokens, seed=seed, optimizer=optimizer, compile="off", track=())
             folder = chosen.out / f"arm{number}-seed{seed}"
             found = scored(folder, lambda c=config, f=folder: train(c, shards.folder, tokenizer, f), held)  # type: ignore[misc]
             scores[arm].append(found["bits_per_byte"])

@@ -22,7 +22,7 @@ from trainer.upscale import upscale
 
 SMALL = ModelConfig(layers=2, d_model=64, heads=2, ff=192)
 LARGE = ModelConfig(layers=4, d_model=128, heads=4, ff=384)
-SHARED = {"vocab_size": 2048, "compile": "off", "tensorboard": False, "dtype": "auto", "log_every": 4}
+SHARED = {"vocab_size": 2048, "compile": "off", "track": (), "dtype": "auto", "log_every": 4}
 SOURCE = StudentConfig(model=SMALL, tokens=400_000, **SHARED)  # type: ignore[arg-type]
 
 

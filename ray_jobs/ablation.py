@@ -137,7 +137,7 @@ def _cells(ablation: Ablation, home: Path, tokenizer: Path, budget: int) -> Iter
     from trainer.lab.cell import Cell
 
     def cell(arm: str, seed: int, texts: Sequence[str]) -> Cell:
-        config = ablation.config.model_copy(update={"seed": seed, "tensorboard": False})
+        config = ablation.config.model_copy(update={"seed": seed, "track": ()})
         return Cell(arm, seed, texts, [arm] * len(texts), config, tokenizer, home / f"{_plain(arm)}-{seed}")
 
     for seed in range(ablation.seeds):

@@ -211,7 +211,7 @@ class _Work:
 
         assert self._loop.recipe.student
         out = self._home / "committee" / f"{line.name}-{number}-{seed}"
-        config = self._loop.recipe.student.model_copy(update={"seed": seed, "tensorboard": False})
+        config = self._loop.recipe.student.model_copy(update={"seed": seed, "track": ()})
         shards = pack(self._mix(line.texts(), seed), self._tokenizer, out / "packed")
         return train(config, shards.folder, self._tokenizer, out).model
 
@@ -223,7 +223,7 @@ class _Work:
         tokens = min(line.tokens for line in self._lines)
         config = self._loop.recipe.student
         cells = [
-            Cell(line.name, seed, texts, [line.name] * len(texts), config.model_copy(update={"seed": seed, "tensorboard": False}),
+            Cell(line.name, seed, texts, [line.name] * len(texts), config.model_copy(update={"seed": seed, "track": ()}),
                  self._tokenizer, self._home / "students" / f"{line.name}-{seed}")
             for seed in range(self._loop.seeds) for line in self._lines for texts in [self._mix(line.texts(tokens), seed)]
         ]  # fmt: skip

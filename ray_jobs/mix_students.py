@@ -94,7 +94,7 @@ class _Proxies:
             text for name, weight in weights.items() for text in fill(self._pools[name], weight * self._budget, draw)
         ]
         mixed = [texts[place] for place in draw.permutation(len(texts))]
-        config = self._wanted.config.model_copy(update={"tensorboard": False})
+        config = self._wanted.config.model_copy(update={"track": ()})
         arm = _name(weights)
         return Cell(arm, config.seed, mixed, ["mix"] * len(mixed), config, self._tokenizer, self._wanted.out / arm)
 

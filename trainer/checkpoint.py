@@ -12,21 +12,26 @@ from safetensors.torch import load_file, save_file
 
 from corpus.errors import StateError
 from trainer import files
+from trainer.sharding import like, whole
 
 MARKER, WEIGHTS, STATE = "checkpoint.json", "model.safetensors", "optimizer.safetensors"
 KEEP = 2
 
 
 def save(
-    folder: Path, step: int, identity: str, model: Any, optimizers: list[torch.optim.Optimizer], curve: dict
-) -> None:
-    """Write `folder/step-NNNNNN` and drop all but the last two."""
+    folder: Path, step: int, identity: str, model: Any, optimizers: list[torch.optim.Optimizer], curve: dict,
+    *, leads: bool = True,
+) -> None:  # fmt: skip
+    """Write `folder/step-NNNNNN` and drop all but the last two. In a team whose members hold parts all of them call, and
+    the one that leads writes."""
     target = folder / f"step-{step:06d}"
-    if target.exists():
+    weights = {name: whole(item).contiguous() for name, item in model.named_parameters()}
+    state = _tensors(optimizers)
+    if not leads or target.exists():
         return
     with files.whole_folder(target) as staged:
-        save_file({name: item.detach().contiguous() for name, item in model.named_parameters()}, staged / WEIGHTS)
-        save_file(_tensors(optimizers), staged / STATE)
+        save_file(weights, staged / WEIGHTS)
+        save_file(state, staged / STATE)
         sums = {name: files.checksum(staged / name) for name in (WEIGHTS, STATE)}
         marker = {"step": step, "identity": identity, "checksums": sums, "curve": curve}
         (staged / MARKER).write_text(json.dumps(marker), "utf-8")
@@ -49,7 +54,7 @@ def restore(path: Path, identity: str, model: Any, optimizers: list[torch.optim.
     weights = load_file(path / WEIGHTS)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(weights[name])
+            parameter.copy_(like(parameter, weights[name]))
     _restore_tensors(optimizers, load_file(path / STATE))
     return marker["step"], marker["curve"]
 
@@ -68,7 +73,7 @@ def _marker(path: Path) -> dict:
 
 def _tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, torch.Tensor]:
     return {
-        f"{index}.{key}.{name}": value.detach().contiguous()
+        f"{index}.{key}.{name}": whole(value).contiguous()
         for index, optimizer in enumerate(optimizers)
         for key, state in optimizer.state_dict()["state"].items()
         for name, value in state.items()
@@ -78,10 +83,11 @@ def _tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, torch.Tensor]
 
 def _restore_tensors(optimizers: list[torch.optim.Optimizer], tensors: dict[str, torch.Tensor]) -> None:
     for index, optimizer in enumerate(optimizers):
-        whole = optimizer.state_dict()
-        whole["state"] = {}
+        parameters = [item for group in optimizer.param_groups for item in group["params"]]
+        found = optimizer.state_dict()
+        found["state"] = {}
         for name, value in tensors.items():
             place, key, field = name.split(".", 2)
             if int(place) == index:
-                whole["state"].setdefault(int(key), {})[field] = value
-        optimizer.load_state_dict(whole)
+                found["state"].setdefault(int(key), {})[field] = like(parameters[int(key)], value)
+        optimizer.load_state_dict(found)

@@ -140,8 +140,12 @@ class StudentConfig(Section):
     """CPU threads of one worker."""
     workers: int = Field(default=1, ge=1)
     """Processes that share each step (data parallel); Ray places them, each on a GPU of its own where there are any."""
-    tensorboard: bool = True
-    """Write the curves beside the student, in `tensorboard/`."""
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several workers holds. `ddp`: the whole model; `fsdp`: its part of weights, gradients and optimizer states,
+    for models that do not fit (FSDP2). Checkpoints are the same, so a run may go on with the other, or with other workers."""
+    track: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
+    """Where curves go: `tensorboard` writes them beside the student, in `tensorboard/`; `wandb` sends them to Weights & Biases,
+    or keeps them in `wandb/` with WANDB_MODE=offline."""
     checkpoint_every: int = Field(default=100, ge=1)
     """Steps between checkpoints; the last two are kept."""
     log_every: int = Field(default=5, ge=1)
@@ -161,6 +165,10 @@ class StudentConfig(Section):
             raise ValueError(f"batch_tokens {self.batch_tokens} is not a multiple of {self.micro_batch_tokens}")
         if self.windows % self.workers:
             raise ValueError(f"a step's {self.windows} windows cannot be shared by {self.workers} workers alike")
+        if self.parallel == "fsdp" and self.distil and self.distil.on_policy:
+            raise ValueError(
+                "a student in parts (parallel: fsdp) cannot write text: distil.on_policy 0, or parallel: ddp"
+            )
         if self.init and self.architecture:
             raise ValueError("`init` brings its own architecture: name one of the two")
         if self.init and self.tokenizer != "mix":
@@ -189,7 +197,7 @@ class StudentConfig(Section):
 
     def identity(self) -> str:
         """Hash of what the weights depend on; where and how often things are written down is left out."""
-        apart = {"compile", "device", "threads", "workers", "tensorboard", "checkpoint_every", "log_every", "evaluations",
+        apart = {"compile", "device", "threads", "workers", "parallel", "track", "checkpoint_every", "log_every", "evaluations",
                  "held_out_documents"}  # fmt: skip
         return digest("student", self.model_dump(mode="json", exclude=apart))
 

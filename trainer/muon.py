@@ -13,12 +13,17 @@ from typing import Any
 
 import torch
 
+from trainer.sharding import like, whole
+
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # the quintic of the reference implementation: steepest at zero
 STEPS, MOMENTUM, EPSILON = 5, 0.95, 1e-7
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, then orthogonal; `weight_decay` is decoupled. Takes two-dimensional parameters only."""
+    """Nesterov momentum, then orthogonal; `weight_decay` is decoupled. Takes two-dimensional parameters only.
+
+    A matrix in parts is put together for it, and every member of the team computes the whole update.
+    """
 
     def __init__(
         self, params: Iterable[torch.nn.Parameter], *, lr: float, weight_decay: float, dtype: torch.dtype
@@ -39,7 +44,7 @@ class Muon(torch.optim.Optimizer):
         assert grad is not None
         momentum = state.setdefault("momentum_buffer", torch.zeros_like(grad))
         momentum.lerp_(grad, 1 - MOMENTUM)
-        update = orthogonal(grad.lerp(momentum, MOMENTUM), self._dtype)
+        update = like(parameter, orthogonal(whole(grad.lerp(momentum, MOMENTUM)), self._dtype).to(parameter.dtype))
         rows, columns = parameter.shape
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         parameter.add_(update, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))

@@ -59,7 +59,9 @@ class Stepper:
     ) -> None:  # fmt: skip
         self._config, self._corpus, self._team, self._device = config, corpus, team, device
         self._optimizers, self._lesson, self._bare = optimizers, lesson, loss
-        self._loss: Any = torch.nn.parallel.DistributedDataParallel(loss) if team.size > 1 else loss
+        self._parted = config.parallel == "fsdp" and team.size > 1
+        copied = team.size > 1 and not self._parted
+        self._loss: Any = torch.nn.parallel.DistributedDataParallel(loss) if copied else loss
         self._plan = plan_of(config, corpus)
         self.codes = Codes(corpus)
 
@@ -91,7 +93,7 @@ class Stepper:
         assert inputs is not None
         rule = self._lesson.rule(part, inputs) if self._lesson else None
         total, parts = self._loss(inputs, targets, positions, segments, rule)
-        # DistributedDataParallel takes the mean over members of what is to be a sum.
+        # Both ways to share a step take the mean over members of what is to be a sum.
         (total * (self._team.size / counted)).backward()
         sums[:3] += torch.cat([total.detach()[None], parts.sum(1)])
         if self.codes.count:
@@ -110,6 +112,9 @@ class Stepper:
 
     def _quietly(self, last: bool) -> contextlib.AbstractContextManager[None]:
         """Gradients travel once a step, with its last part."""
+        if self._parted:
+            self._loss.set_requires_gradient_sync(last)
+            return contextlib.nullcontext()
         return contextlib.nullcontext() if last or self._team.size == 1 else self._loss.no_sync()
 
     def _tensor(self, values: np.ndarray | None) -> torch.Tensor | None:

@@ -17,13 +17,14 @@ from trainer import checkpoint, files
 from trainer.attention import suit_attention
 from trainer.breakdown import Breakdown, Points
 from trainer.config import StudentConfig
-from trainer.curves import Curves
+from trainer.curves import trackers
 from trainer.export import export
 from trainer.loss import StudentLoss
 from trainer.model import build, device_of
 from trainer.optimizers import optimizers_for
 from trainer.packing import TokenShards, check_tokenizer, open_shards
 from trainer.precision import precision
+from trainer.sharding import shard
 from trainer.speed import flops_per_token, gemm_peak
 from trainer.step import Losses, Stepper
 from trainer.taught import Taught
@@ -96,6 +97,7 @@ class _Training:
     ) -> None:  # fmt: skip
         self._config, self._tokenizer, self._out, self._identity = config, tokenizer, out, identity
         self._device, self._team = device_of(config), current_team()
+        self._parted = config.parallel == "fsdp" and self._team.size > 1
         model: Any = build(config, load_tokenizer(tokenizer).get_vocab_size(), corpus.pack["eos"]).to(self._device)
         suit_attention(model, config.model.context, self._device)
         self.model, self._step, self._seconds = model, 0, 0.0
@@ -105,21 +107,31 @@ class _Training:
         kept = checkpoint.kept(found) if found else {}
         self._dtype = kept.get("dtype") or precision(config.dtype, self._device)
         self._compiled = kept.get("compiled", self._worth_compiling())
+        loss = StudentLoss(model, self._dtype, compiled=self._compiled)
+        if self._parted:
+            shard(loss, self._team.size, self._device)
         optimizers = optimizers_for(model, config.optimizer, self._dtype)
         if found:
             self._step, kept = checkpoint.restore(found, identity, model, optimizers)
             self._curve, self._seconds = kept["points"], kept["seconds"]
-        loss = StudentLoss(model, self._dtype, compiled=self._compiled)
         self._optimizers = optimizers
         lesson = taught.make(model, self._device) if taught else None
         self._stepper = Stepper(config, corpus, loss, optimizers, self._team, self._device, lesson)
         self._by = Breakdown(self._stepper.codes)
         if found:
             self._by.restore(kept.get("by"))
-        self._curves = Curves(out if config.tensorboard and self._team.leads else None, self._step)
+        self._trackers = trackers(config, out, self._step, identity) if self._team.leads else ()
 
     def run(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainResult:
         """Step until the end."""
+        try:
+            self._steps(progress, should_stop)
+        finally:
+            for tracker in self._trackers:
+                tracker.close()
+        return self._finish()
+
+    def _steps(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> None:
         config, begun, before = self._config, time.monotonic(), self._seconds
         first = self._step
         while self._step < config.steps:
@@ -135,7 +147,6 @@ class _Training:
                 self._save()
             if stop and self._step < config.steps:
                 raise IncompleteError(f"training stopped at step {self._step} of {config.steps}; it goes on from there")
-        return self._finish()
 
     def _log(self, losses: Losses, pace: float, progress: Callable[[Progress], None]) -> None:
         """`pace`: steps a second."""
@@ -143,12 +154,14 @@ class _Training:
         self._curve.append([self._step * config.batch_tokens, losses.hard])
         peak = gemm_peak(self.model.config.hidden_size, self._dtype, str(self._device))
         mfu = tokens * self._flops / peak / self._team.size
-        self._curves.add(self._step, {
+        points = {
             "loss/nats_per_token": losses.hard, "loss/divergence": losses.soft, "loss/minimised": losses.total,
             "rate/share_of_peak": self._optimizers[0].param_groups[0]["lr"] / self._optimizers[0].param_groups[0]["peak"],
             "speed/tokens_per_second": tokens, "speed/mfu": mfu,
             **{f"loss_by_{name}": nats for name, nats in self._by.point(self._step * config.batch_tokens).items()},
-        })  # fmt: skip
+        }  # fmt: skip
+        for tracker in self._trackers:
+            tracker.add(self._step, points)
         if self._team.leads:
             left = (config.steps - self._step) / pace
             progress(Progress(self._step, config.steps, losses.hard, tokens, mfu, left))
@@ -161,14 +174,16 @@ class _Training:
     def _save(self) -> None:
         curve = {"points": self._curve, "by": self._by.state(), "seconds": self._seconds, "dtype": self._dtype,
                  "compiled": self._compiled}  # fmt: skip
-        if self._team.leads:
-            checkpoint.save(self._out, self._step, self._identity, self.model, self._optimizers, curve)
+        if self._team.leads or self._parted:
+            checkpoint.save(
+                self._out, self._step, self._identity, self.model, self._optimizers, curve, leads=self._team.leads
+            )
         self._team.wait()
 
     def _finish(self) -> TrainResult:
-        self._curves.close()
+        if self._team.leads or self._parted:
+            export(self.model, self._tokenizer, self._out / MODEL, leads=self._team.leads)
         if self._team.leads:
-            export(self.model, self._tokenizer, self._out / MODEL)
             record = {
                 "identity": self._identity, "curve": self._curve, "by": self._by.points, "tokens": self._step * self._config.batch_tokens,
                 "parameters": sum(item.numel() for item in self.model.parameters()), "seconds": round(self._seconds, 2),

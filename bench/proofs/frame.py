@@ -106,7 +106,7 @@ class Lab:
     def cell(self, arm: str, seed: int, texts: Sequence[str], tokenizer: Path, **change: Any) -> Cell:
         """A cell of this proof; `change` goes into the student's config, `points` and `keep` into the cell."""
         own = {name: change.pop(name) for name in ("points", "keep") if name in change}
-        values = {**self.budget.student.model_dump(), "tensorboard": False, **change, "seed": seed}
+        values = {**self.budget.student.model_dump(), "track": (), **change, "seed": seed}
         plain = "-".join("".join(letter if letter.isalnum() else " " for letter in arm).split())
         folder = self.home / f"{plain}-{seed}"
         return Cell(

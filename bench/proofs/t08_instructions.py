@@ -84,7 +84,7 @@ def _tuned(
     for arm, places in ((CHOSEN, chosen), (RANDOM, drawn)):
         home = lab.home / f"{arm.replace(' ', '-')}-{seed}"
         shards = pack_examples([pool[place] for place in places], tokenizer, home / "packed")
-        values = {**lab.budget.student.model_dump(), "init": str(model), "seed": seed, "tensorboard": False, "packing": "documents",
+        values = {**lab.budget.student.model_dump(), "init": str(model), "seed": seed, "track": (), "packing": "documents",
                   "tokens": round(lab.budget.options["epochs"] * shards.pack["tokens"]), "schedule": {"kind": "cosine", "warmup": 0.05},
                   "optimizer": {"kind": "adamw", "adamw_lr": lab.budget.options["rate"]}}  # fmt: skip
         found[arm] = _bits(

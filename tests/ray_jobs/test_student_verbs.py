@@ -65,9 +65,10 @@ def test_the_loss_is_told_by_file_and_by_the_language_that_a_row_names(pages: st
 
 @pytest.mark.ray
 @pytest.mark.soak  # the same without Ray is in tests/trainer/test_team.py
-def test_ray_trains_one_student_with_two_workers(pages: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_ray_trains_one_student_with_two_workers(pages: str, tmp_path: Path, parallel: str) -> None:
     alone = train_files([pages], tmp_path / "one", student_config("tiny", TINY))
-    team = train_files([pages], tmp_path / "two", student_config("tiny", TINY, workers=2))
+    team = train_files([pages], tmp_path / "two", student_config("tiny", TINY, workers=2, parallel=parallel))
     here, there = (json.loads((Path(model).parent / "result.json").read_text())["curve"] for model in (alone, team))
     assert len(here) == len(there) == 10
     assert all(b == pytest.approx(a, rel=1e-4) for (_, a), (_, b) in zip(here, there, strict=True))

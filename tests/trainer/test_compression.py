@@ -35,7 +35,7 @@ from trainer.train import train
 def student(shards: TokenShards, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = StudentConfig.model_validate({
         "vocab_size": 320, "model": {"layers": 4, "d_model": 64, "heads": 2, "ff": 128, "context": 32}, "tokens": 60 * 256,
-        "batch_tokens": 256, "dtype": "float32", "tensorboard": False})  # fmt: skip
+        "batch_tokens": 256, "dtype": "float32", "track": ()})  # fmt: skip
     return train(config, shards.folder, tokenizer, tmp_path_factory.mktemp("student")).model
 
 

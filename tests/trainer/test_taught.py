@@ -36,7 +36,7 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = train_tokenizer(texts(60), 500, folder / "tokenizer")
     config = StudentConfig.model_validate({
         "vocab_size": 500, "model": {"layers": 1, "d_model": 64, "heads": 2, "ff": 96, "context": 128}, "tokens": 16 * 512,
-        "batch_tokens": 512, "dtype": "float32", "tensorboard": False})  # fmt: skip
+        "batch_tokens": 512, "dtype": "float32", "track": ()})  # fmt: skip
     return train(config, pack(texts(60), tokenizer, folder / "packed").folder, tokenizer, folder / "out").model
 
 
@@ -59,7 +59,7 @@ def file_of(rows: list[Labelled], folder: Path) -> Path:
 def distilling(**values: Any) -> StudentConfig:
     return StudentConfig.model_validate({
         "vocab_size": 500, "model": {"layers": 1, "d_model": 64, "heads": 2, "ff": 96, "context": 64}, "tokens": 12 * 256,
-        "batch_tokens": 256, "dtype": "float32", "log_every": 1, "tokenizer": "teacher-trimmed", "tensorboard": False,
+        "batch_tokens": 256, "dtype": "float32", "log_every": 1, "tokenizer": "teacher-trimmed", "track": (),
         "distil": {"targets": "tail", **values}})  # fmt: skip
 
 
