@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from corpus.config import SourceConfig
 from corpus.document import Document, Rejection
-from corpus.readers.files import Found, find_files, states
+from corpus.readers.files import Found, find_files, runs_of, states
 from corpus.readers.jsonl import read_jsonl
 from corpus.readers.machine import read_machine
 from corpus.readers.parquet import read_parquet
@@ -17,7 +17,7 @@ from corpus.readers.rows import Intake
 from corpus.readers.sample import sampled
 from corpus.readers.warc import read_warc
 
-__all__ = ["read_files", "read_source", "state_of"]
+__all__ = ["parts_of", "read_files", "read_source", "state_of"]
 
 Rows = Iterator[Document | Rejection]
 _READERS: dict[str, Callable[[Found, Intake], Rows]] = {
@@ -27,18 +27,27 @@ _READERS: dict[str, Callable[[Found, Intake], Rows]] = {
     "html": read_html,
     "warc": read_warc,
 }
+PART_BYTES = 128 << 20  # of files, as they lie: about a minute of reading
 _DATASET_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 
 
-def read_source(name: str, config: SourceConfig, *, seed: int) -> Rows:
-    """Documents and rejections of one source, in a fixed order, in bounded memory.
+def parts_of(name: str, config: SourceConfig) -> list[tuple[Found, ...]]:
+    """Runs of files that can be read apart, in the order in which one reader would take them; one empty part where the
+    source has to be read whole (a sample, a dataset, this machine). Depends on the files alone, not on who reads."""
+    if config.kind != "files" or config.documents is not None:
+        return [()]
+    return runs_of(find_files(config.paths, name), PART_BYTES)
+
+
+def read_source(name: str, config: SourceConfig, *, seed: int, files: Sequence[Found] = ()) -> Rows:
+    """Documents and rejections of one source, in a fixed order, in bounded memory; of `files` alone where some are given.
 
     With `documents` set, a sample of that size that depends on `seed` and the rows alone. Raises `RecipeError` where
     the source's section names something that cannot be: no such file, no such column, text of another type.
     """
     intake = Intake(name, config)
     if config.documents is None:
-        return _all_rows(intake)
+        return _rows_of(files, intake) if files else _all_rows(intake)
     return sampled(lambda: _all_rows(intake), config.documents, seed)
 
 
@@ -73,8 +82,12 @@ def _all_rows(intake: Intake) -> Rows:
 
         yield from read_dataset(intake)
     else:
-        for found in find_files(intake.config.paths, intake.name):
-            yield from _READERS[found.kind](found, intake)
+        yield from _rows_of(find_files(intake.config.paths, intake.name), intake)
+
+
+def _rows_of(files: Sequence[Found], intake: Intake) -> Rows:
+    for found in files:
+        yield from _READERS[found.kind](found, intake)
 
 
 def _is_dataset(path: str) -> bool:

@@ -61,6 +61,27 @@ def states(paths: Sequence[str]) -> list[list[str]]:
     return found
 
 
+def runs_of(files: Sequence[Found], most: int) -> list[tuple[Found, ...]]:
+    """Neighbouring files together up to `most` bytes a run; a file whose size nobody tells is a run of its own."""
+    runs, held, size = list[tuple[Found, ...]](), list[Found](), 0
+    for file in files:
+        own = _size(file.url, most)
+        if held and size + own > most:
+            runs.append(tuple(held))
+            held, size = [], 0
+        held.append(file)
+        size += own
+    return [*runs, tuple(held)] if held else runs
+
+
+def _size(url: str, unknown: int) -> int:
+    try:
+        system, inside = fsspec.core.url_to_fs(url)
+        return system.info(inside).get("size") or unknown
+    except OSError:  # whoever reads it will say what is wrong with it
+        return unknown
+
+
 def _expanded(path: str, source: str) -> list[str]:
     try:
         system, inside = fsspec.core.url_to_fs(os.path.expanduser(path))

@@ -13,7 +13,8 @@ from corpus.config import SourceConfig
 from corpus.document import Document, Rejection, documents_table, rejections_table
 from corpus.facts import counts
 from corpus.manifest import Balance
-from corpus.readers import read_source
+from corpus.readers import parts_of, read_source
+from corpus.readers.files import Found
 from corpus.shards import Partition, write_partition
 from corpus.store import Store, open_store
 from corpus.tokens import TokenCounter
@@ -22,12 +23,12 @@ from ray_jobs.stage import Made, Stage
 from ray_jobs.tombstones import forgotten_documents
 
 SHARD_ROWS = 2000
-SHARDS_A_SOURCE = 100_000  # partition numbers that a source owns
+SHARDS_A_PART = 100_000  # partition numbers that a part of a source owns
 
 
 @dataclass(frozen=True)
 class Task:
-    """One source to read, by a worker that knows nothing else."""
+    """A source to read, or some of its files, by a worker that knows nothing else."""
 
     index: int
     name: str
@@ -35,6 +36,7 @@ class Task:
     seed: int
     store: str
     forgotten: frozenset[str] = frozenset()
+    files: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,13 @@ def stage(line: Line) -> Stage:
 
 
 def _work(line: Line, store: Store) -> Made:
-    sources = sorted(line.recipe.sources.items())
     gone = forgotten_documents(line.folder)
+    parts_by_name = [
+        (name, config, part) for name, config in sorted(line.recipe.sources.items()) for part in parts_of(name, config)
+    ]
     tasks = [
-        Task(index, name, config, line.recipe.seed, store.url, gone) for index, (name, config) in enumerate(sources)
+        Task(index, name, config, line.recipe.seed, store.url, gone, part)
+        for index, (name, config, part) in enumerate(parts_by_name)
     ]
     parts = list(line.passes.map(read_one, tasks))
     rows, rejected = sum(part.rows for part in parts), sum(part.rejected for part in parts)
@@ -76,12 +81,13 @@ def _work(line: Line, store: Store) -> Made:
 
 
 def read_one(task: Task) -> Read:
-    """Read a source into partitions of the stage's store."""
+    """Read a source, or its part, into partitions of the stage's store."""
     store = open_store(task.store)
     found = Read([], 0, 0, Counter(), Counter(), Counter())
-    rows = (row for row in read_source(task.name, task.config, seed=task.seed) if row.id not in task.forgotten)
+    found_rows = read_source(task.name, task.config, seed=task.seed, files=task.files)
+    rows = (row for row in found_rows if row.id not in task.forgotten)
     for number, batch in enumerate(_batches(rows)):
-        found = _commit(store, task.index * SHARDS_A_SOURCE + number, batch, found)
+        found = _commit(store, task.index * SHARDS_A_PART + number, batch, found)
     return found
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from corpus.config import SourceConfig
 from corpus.document import Document, Rejection
 from corpus.errors import RecipeError
-from corpus.readers import read_files, read_source
+from corpus.readers import parts_of, read_files, read_source
 from corpus.readers.http import page_html
 from corpus.readers.pieces import LONGEST, modules, pages
 from corpus.readers.sample import sampled
@@ -73,6 +73,26 @@ def test_ids_do_not_depend_on_the_folder_and_never_repeat(tmp_path: Path) -> Non
     assert [row.id for row in here] == [row.id for row in there]
     assert len({row.id for row in here}) == 14
     assert not any(str(tmp_path) in row.origin for row in here)
+
+
+@pytest.mark.parametrize(("most", "parts"), [(1, 5), (500, 3), (1 << 30, 1)])
+def test_parts_of_a_source_read_apart_are_the_rows_of_the_whole_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, parts: int
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.jsonl").write_bytes(jsonl(ROWS[: number + 1]))
+    monkeypatch.setattr("corpus.readers.PART_BYTES", most)
+    config = SourceConfig(kind="files", paths=(str(tmp_path),))
+    found = parts_of("src", config)
+    assert len(found) == parts
+    apart = [row for part in found for row in read_source("src", config, seed=0, files=part)]
+    assert apart == list(read_source("src", config, seed=0))
+
+
+def test_a_sample_and_the_machine_are_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(ROWS))
+    sample = SourceConfig(kind="files", paths=(str(tmp_path),), documents=3)
+    assert parts_of("src", sample) == parts_of("src", SourceConfig(kind="machine")) == [()]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:

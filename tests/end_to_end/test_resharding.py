@@ -31,7 +31,7 @@ def web(tmp_path: Path, tokenizer: Path) -> Path:
     leaks = [text + "\n" + page(900 + number)[:200] for number, text in enumerate(texts[:5])]
     rest = [*copies, *leaks, "too short", page(0), "# # # #\n" * 30]
     draw.shuffle(rest)
-    for name, rows in (("a", texts), ("b", rest)):
+    for name, rows in (("a1", texts[:25]), ("a2", texts[25:]), ("b", rest)):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in rows) + "\n", "utf-8")
     items = [json.dumps({"question": page(900 + number)[:200], "answer": "42"}) for number in range(5)]
     (tmp_path / "exam.jsonl").write_text("\n".join(items) + "\n", "utf-8")
@@ -42,7 +42,7 @@ name: shards
 store: {tmp_path}/runs
 teacher: {{tokenizer: {tokenizer}}}
 sources:
-  a: {{kind: files, paths: ["{tmp_path}/a.jsonl"], licence: MIT}}
+  a: {{kind: files, paths: ["{tmp_path}/a?.jsonl"], licence: MIT}}
   b: {{kind: files, paths: ["{tmp_path}/b.jsonl"], licence: MIT}}
 filters: {{quality: 0, languages: [], language_confidence: 0, decontaminate: {{against: ["{tmp_path}/exam.jsonl"]}}}}
 blend: {{tokens: 4000, weights: {{a: 2, b: 1}}, held_out: 0.1}}
@@ -89,6 +89,7 @@ def test_any_sharding_gives_the_same_kept_rejected_and_blended_rows(web: Path, m
     for version, (read_rows, judged_rows) in enumerate([(1, 1), (7, 20)], start=2):
         monkeypatch.setattr(read_stage, "SHARD_ROWS", read_rows)
         monkeypatch.setattr(filter_stage, "SHARD_ROWS", judged_rows)
+        monkeypatch.setattr("corpus.readers.PART_BYTES", 1)
         found, cut = output(web, str(version))
         assert len(cut.of("documents")) > 3
         assert found == whole
