@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import files
+from trainer.compression.constrained import write_stored
 from trainer.sharding import whole
 from trainer.tokenizer import TOKENIZER, TOKENIZER_CONFIG, tokenizer_file
 
@@ -20,6 +21,7 @@ def export(model: Any, tokenizer: Path, out: Path, *, leads: bool = True) -> Pat
     if not leads:
         return out
     with files.whole_folder(out, replace=True) as folder:
+        weights = write_stored(model, weights, folder)
         model.config.use_cache = True
         model.save_pretrained(folder, state_dict=weights)
         model.config.use_cache = False

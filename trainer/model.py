@@ -66,7 +66,9 @@ def quiet() -> None:
 
 
 def _continued(config: StudentConfig, vocab_size: int) -> Any:
-    model = load_model(config.init)
+    from trainer.compression.constrained import constrained
+
+    model = constrained(load_model(config.init), Path(config.init))
     rows = model.get_input_embeddings().weight.shape[0]
     if vocab_size > rows:
         raise RecipeError(f"{config.init}: {rows:,} embeddings for a tokenizer of {vocab_size:,} tokens")

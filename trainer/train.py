@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from corpus.errors import IncompleteError, StateError
+from corpus.errors import IncompleteError, RecipeError, StateError
 from corpus.ids import digest
 from trainer import checkpoint, files
 from trainer.attention import suit_attention
 from trainer.breakdown import Breakdown, Points
+from trainer.compression.constrained import is_shared
 from trainer.config import StudentConfig
 from trainer.curves import trackers
 from trainer.export import export
@@ -107,6 +108,8 @@ class _Training:
         kept = checkpoint.kept(found) if found else {}
         self._dtype = kept.get("dtype") or precision(config.dtype, self._device)
         self._compiled = kept.get("compiled", self._worth_compiling())
+        if self._parted and is_shared(model):
+            raise RecipeError("layers that share their weights cannot be trained in parts", hint="parallel: ddp")
         loss = StudentLoss(model, self._dtype, compiled=self._compiled)
         if self._parted:
             shard(loss, self._team.size, self._device)

@@ -15,7 +15,15 @@ def prove(lab: Lab) -> Finding:
     named = {row["route"]: row for row in rows}
     int8 = named.get("int8-all", named["int8"])  # with the embedding, which is most of so small a student
     reached = int8["loss_change_percent"] <= CHANGE and int8["of_the_bf16_file"] <= SIZE
-    shown = ("route", "amount", "of_the_bf16_file", "bits_per_byte", "loss_change_percent", "healed_bits_per_byte")
+    shown = (
+        "route",
+        "amount",
+        "of_the_bf16_file",
+        "bits_per_byte",
+        "loss_change_percent",
+        "healed_bits_per_byte",
+        "healed_loss_change_percent",
+    )
     columns = [name for name in shown if any(name in row for row in rows)]
     return Finding(
         reached, [f"{int8['route']}: {int8['loss_change_percent']:+.2f} % of the loss at {int8['of_the_bf16_file']:.2f} times the bfloat16 file"],

@@ -52,14 +52,16 @@ def upscale(source: Model, out: Out,
 def compress(source: Model, out: Out,
              how: Annotated[str, typer.Option(help="int8, int8-all, int4, gguf-q8, gguf-q4, prune-layers, prune-ff, prune-heads, low-rank, share-layers or bf16.")],
              amount: Annotated[float, typer.Option(help="Share that is kept, or layers that share one.")] = 0.5,
-             text: Annotated[list[str] | None, typer.Option(help="Text to prune by, and to measure on.")] = None) -> None:  # fmt: skip
+             text: Annotated[list[str] | None, typer.Option(help="Text to prune by, to heal with, and to measure on.")] = None,
+             heal: Annotated[int, typer.Option(min=0, help="Tokens of it to train on afterwards; a tenth is kept to measure on.")] = 0) -> None:  # fmt: skip
     """Make a student smaller, and tell bytes and loss as JSON.
 
     Example: hornbook student compress student/model --out small --how int8 --text held-out.jsonl
+    Example: hornbook student compress student/model --out small --how share-layers --amount 2 --text books.jsonl --heal 500000
     """
     from ray_jobs.student_shapes import compress_files
 
-    print(compress_files(source, out, how, amount, text or ()))
+    print(compress_files(source, out, how, amount, text or (), heal))
 
 
 def chat(model: Model,

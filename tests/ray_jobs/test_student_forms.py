@@ -86,6 +86,17 @@ def test_compressing_tells_what_was_lost(student: Path, tmp_path: Path) -> None:
     assert told["served"] == "as it is"
 
 
+def test_healing_is_told_on_text_that_it_did_not_read(student: Path, tmp_path: Path) -> None:
+    file = pages(tmp_path)
+    told = json.loads(compress_files(student / "model", tmp_path / "small", "low-rank", 0.3, [file], tokens=4_000))
+    assert told["healed"]["bits_per_byte"] < told["after"]["bits_per_byte"]
+    assert told["healing"][-1][0] <= 4_100
+    short = tmp_path / "short.jsonl"
+    short.write_text(json.dumps({"text": texts(1)[0]}), "utf-8")
+    with pytest.raises(RecipeError, match="every tenth"):
+        compress_files(student / "model", tmp_path / "x", "low-rank", 0.3, [str(short)], tokens=4_000)
+
+
 def test_a_models_cost_is_measured_and_set_in_a_table(
     student: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

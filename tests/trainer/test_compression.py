@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from corpus.errors import RecipeError
 from tests.trainer.conftest import texts
+from trainer.compression.constrained import STORED
 from trainer.compression.factorise import low_rank, share_layers
+from trainer.compression.heal import heal
 from trainer.compression.prune import prune
 from trainer.compression.quantise import (
     integers,
@@ -22,7 +25,7 @@ from trainer.compression.quantise import (
     quantise,
     unpack_nibbles,
 )
-from trainer.compression.routes import compress, measure
+from trainer.compression.routes import compress, measure, stored_bytes
 from trainer.config import StudentConfig
 from trainer.gguf_file import write_gguf
 from trainer.loss import StudentLoss
@@ -162,6 +165,47 @@ def test_every_route_leaves_a_student_that_can_be_scored_and_says_its_size(
     assert found.bytes <= most * whole.bytes
     assert 0 < measure(tmp_path / "small", texts(3))["bits_per_byte"] < 8
     assert json.loads((tmp_path / "small" / "compression.json").read_text())["route"] == route
+
+
+@pytest.mark.parametrize("route, amount", [("low-rank", 0.4), ("share-layers", 2), ("prune-layers", 0.5)])
+def test_healing_gives_back_some_of_the_loss_and_leaves_the_student_as_small(
+    student: Path, tmp_path: Path, route: str, amount: float
+) -> None:
+    read, held, out = texts(60), texts(70)[60:], tmp_path / "small"
+    found = compress(student, route, out, amount=amount, texts=read)
+    lost = measure(out, held)["bits_per_byte"]
+    curve = heal(out, route, read, 6_400)
+    assert curve[-1][1] < curve[0][1]
+    assert measure(out, held)["bits_per_byte"] < lost - 0.01
+    assert stored_bytes(out) == pytest.approx(found.bytes, rel=0.01)
+    assert json.loads((out / "compression.json").read_text())["route"] == route
+    assert not (tmp_path / "small.healing").exists()
+
+
+def test_a_healed_student_is_what_is_stored_of_it(student: Path, tmp_path: Path) -> None:
+    """The matrices that a server loads are those of the factors, and layers that share are still one."""
+    compress(student, "low-rank", tmp_path / "factors", amount=0.5)
+    before = load_file(tmp_path / "factors" / STORED)
+    heal(tmp_path / "factors", "low-rank", texts(60), 3_200)
+    after, whole = load_file(tmp_path / "factors" / STORED), load_file(tmp_path / "factors" / "model.safetensors")
+    name = "model.layers.1.mlp.up_proj"
+    assert after.keys() == before.keys()
+    assert not torch.equal(after[f"{name}.left"], before[f"{name}.left"])
+    assert torch.allclose(
+        after[f"{name}.left"].float() @ after[f"{name}.right"].float(), whole[f"{name}.weight"], atol=1e-6
+    )
+    compress(student, "share-layers", tmp_path / "shared", amount=2)
+    heal(tmp_path / "shared", "share-layers", texts(60), 3_200)
+    whole = load_file(tmp_path / "shared" / "model.safetensors")
+    for name in [name for name in whole if ".layers.0." in name]:
+        assert torch.equal(whole[name], whole[name.replace(".0.", ".1.")])
+        assert not torch.equal(whole[name], whole[name.replace(".0.", ".2.")])
+
+
+def test_what_has_few_bits_is_not_trained_on(student: Path, tmp_path: Path) -> None:
+    compress(student, "int8", tmp_path / "small")
+    with pytest.raises(RecipeError, match="int8 cannot be trained on"):
+        heal(tmp_path / "small", "int8", texts(10), 100)
 
 
 def test_what_cannot_be_done_is_said(student: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from corpus.errors import RecipeError
 from trainer import files
+from trainer.compression.constrained import FACTS, LOW_RANK, SHARED, STORED
 from trainer.compression.factorise import low_rank, share_layers
 from trainer.compression.prune import prune
 from trainer.compression.quantise import quantise
@@ -23,7 +24,6 @@ from trainer.gguf_file import FILE, write_gguf
 from trainer.model import load_model
 from trainer.tokenizer import load_tokenizer, start_token
 
-FACTS, STORED = "compression.json", "stored.safetensors"
 AS_IS, COPIES, LLAMA_CPP = "as it is", "the model with copies or products, of the full size", "no; llama.cpp does"
 FROM_IT = "what `compress --how int8` or `bf16` makes of it"
 CALIBRATION = 64  # windows of text that pruning looks at
@@ -128,8 +128,8 @@ ROUTES: dict[str, Maker] = {
     "prune-layers": _pruned("layers"),
     "prune-ff": _pruned("ff"),
     "prune-heads": _pruned("heads"),
-    "low-rank": _small(low_rank),
-    "share-layers": _small(lambda model, amount: share_layers(model, max(2, round(amount)))),
+    LOW_RANK: _small(low_rank),
+    SHARED: _small(lambda model, amount: share_layers(model, max(2, round(amount)))),
 }
 
 
