@@ -66,6 +66,8 @@ def tell(progress: Progress) -> None:
         f"  {progress.mfu:.0%} of the processor's peak  {left} left",
         file=sys.stderr,
     )
+    for name, (bits, change) in progress.watched.items():
+        print(f"       {name}: {bits:.3f} bits per byte, {change:+.1%} since the start", file=sys.stderr)
 
 
 def _tokenizer(

@@ -150,10 +150,12 @@ class StudentConfig(Section):
     """Steps between checkpoints; the last two are kept."""
     log_every: int = Field(default=5, ge=1)
     """Steps between two points of the loss curve."""
+    watch: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - pydantic copies it
+    """Held-out files by panel, measured while the student trains: what it gains in its field, what it loses elsewhere."""
     evaluations: int = Field(default=4, ge=1)
-    """Points of the held-out curve, evenly spread, the last one after the last step."""
+    """Times that `watch` is measured after the start, evenly spread, the last one after the last step."""
     held_out_documents: int = Field(default=48, ge=1)
-    """Documents of each held-out set that the curve is measured on; the final score takes all of them."""
+    """Documents of each panel of `watch` that are measured, the first ones."""
 
     @model_validator(mode="after")
     def _whole_windows(self) -> Self:
@@ -168,6 +170,10 @@ class StudentConfig(Section):
         if self.parallel == "fsdp" and self.distil and self.distil.on_policy:
             raise ValueError(
                 "a student in parts (parallel: fsdp) cannot write text: distil.on_policy 0, or parallel: ddp"
+            )
+        if self.parallel == "fsdp" and self.watch:
+            raise ValueError(
+                "a student in parts (parallel: fsdp) is not measured on the way: no watch, or parallel: ddp"
             )
         if self.init and self.architecture:
             raise ValueError("`init` brings its own architecture: name one of the two")
@@ -197,8 +203,8 @@ class StudentConfig(Section):
 
     def identity(self) -> str:
         """Hash of what the weights depend on; where and how often things are written down is left out."""
-        apart = {"compile", "device", "threads", "workers", "parallel", "track", "checkpoint_every", "log_every", "evaluations",
-                 "held_out_documents"}  # fmt: skip
+        apart = {"compile", "device", "threads", "workers", "parallel", "track", "checkpoint_every", "log_every", "watch",
+                 "evaluations", "held_out_documents"}  # fmt: skip
         return digest("student", self.model_dump(mode="json", exclude=apart))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from trainer.step import Losses, Stepper
 from trainer.taught import Taught
 from trainer.team import current_team
 from trainer.tokenizer import load_tokenizer
+from trainer.watch import Watch
 
 RESULT, MODEL = "result.json", "model"
 # FLOPs of a whole run from which compiling wins back what it costs: about five minutes of a CPU core, two of a GPU.
@@ -40,7 +41,8 @@ COMPILE_FROM = {"cpu": 2e13, "cuda": 1e16}
 @dataclass(frozen=True)
 class Progress:
     """One look at a running student. `loss` is nats a token over the last step; `mfu` the share of the matrix product
-    that this processor was measured to reach; `seconds_left` at the pace so far."""
+    that this processor was measured to reach; `seconds_left` at the pace so far; `watched`: the panels since
+    the last look, where they were measured (see `Watch.changes`)."""
 
     step: int
     steps: int
@@ -48,6 +50,7 @@ class Progress:
     tokens_per_second: float
     mfu: float = 0.0
     seconds_left: float = 0.0
+    watched: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class TrainResult:
     parameters: int
     seconds: float
     by: Points
+    watched: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def train(
@@ -123,6 +127,7 @@ class _Training:
         self._by = Breakdown(self._stepper.codes)
         if found:
             self._by.restore(kept.get("by"))
+        self._watch = Watch(config, tokenizer, self._device, kept.get("watched"))
         self._trackers = trackers(config, out, self._step, identity) if self._team.leads else ()
 
     def run(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainResult:
@@ -137,12 +142,14 @@ class _Training:
     def _steps(self, progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> None:
         config, begun, before = self._config, time.monotonic(), self._seconds
         first = self._step
+        self._look()
         while self._step < config.steps:
             losses = self._stepper.step(self._step)
             self._step += 1
             self._by.add(losses.by_code)
             spent = time.monotonic() - begun
             self._seconds = before + spent
+            self._look()
             if self._step % config.log_every == 0 or self._step == config.steps:
                 self._log(losses, (self._step - first) / spent, progress)
             stop = self._team.agreed(should_stop(), self._device)
@@ -167,7 +174,14 @@ class _Training:
             tracker.add(self._step, points)
         if self._team.leads:
             left = (config.steps - self._step) / pace
-            progress(Progress(self._step, config.steps, losses.hard, tokens, mfu, left))
+            progress(Progress(self._step, config.steps, losses.hard, tokens, mfu, left, self._watch.news()))
+
+    def _look(self) -> None:
+        """Measure the watched panels where it is time."""
+        if self._watch.due(self._step):
+            found = self._watch.measure(self.model, self._step)
+            for tracker in self._trackers:
+                tracker.add(self._step, {f"bits_per_byte/{name}": bits for name, bits in found.items()})
 
     def _worth_compiling(self) -> bool:
         config = self._config
@@ -175,7 +189,7 @@ class _Training:
         return config.compile == "on" or (config.compile == "auto" and work >= COMPILE_FROM[self._device.type])
 
     def _save(self) -> None:
-        curve = {"points": self._curve, "by": self._by.state(), "seconds": self._seconds, "dtype": self._dtype,
+        curve = {"points": self._curve, "by": self._by.state(), "watched": self._watch.points, "seconds": self._seconds, "dtype": self._dtype,
                  "compiled": self._compiled}  # fmt: skip
         if self._team.leads or self._parted:
             checkpoint.save(
@@ -188,7 +202,7 @@ class _Training:
             export(self.model, self._tokenizer, self._out / MODEL, leads=self._team.leads)
         if self._team.leads:
             record = {
-                "identity": self._identity, "curve": self._curve, "by": self._by.points, "tokens": self._step * self._config.batch_tokens,
+                "identity": self._identity, "curve": self._curve, "by": self._by.points, "watched": self._watch.points, "tokens": self._step * self._config.batch_tokens,
                 "parameters": sum(item.numel() for item in self.model.parameters()), "seconds": round(self._seconds, 2),
                 "dtype": self._dtype,
             }  # fmt: skip
@@ -217,4 +231,5 @@ def _finished(out: Path, identity: str) -> TrainResult:
         record["parameters"],
         record["seconds"],
         record.get("by", {}),
+        record.get("watched", {}),
     )

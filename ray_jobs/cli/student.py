@@ -21,6 +21,7 @@ def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the st
           tokens: Annotated[int | None, typer.Option(min=1, help="Training tokens.")] = None,
           init: Annotated[str | None, typer.Option(help="Model whose weights training goes on from.")] = None,
           workers: Annotated[int | None, typer.Option(min=1, help="Processes that share each step.")] = None,
+          watch: Annotated[list[str], typer.Option(help="Held-out text measured on the way: NAME=FILE, as often as you like.")] = [],  # noqa: B006
           change: Settings = None) -> None:  # fmt: skip
     """Train a student; the same command goes on where it stopped.
 
@@ -30,7 +31,17 @@ def train(files: Files, out: Annotated[Path, typer.Option(help="Folder of the st
     from ray_jobs.student_config import student_config
     from ray_jobs.student_files import train_files
 
-    print(train_files(files, out, student_config(preset, change or (), tokens=tokens, init=init, workers=workers)))
+    given = {"tokens": tokens, "init": init, "workers": workers, "watch": _by_name(watch) or None}
+    print(train_files(files, out, student_config(preset, change or (), **given)))
+
+
+def _by_name(panels: list[str]) -> dict[str, list[str]]:
+    """Files by panel, of `NAME=FILE`; without a name it is the file's."""
+    found: dict[str, list[str]] = {}
+    for item in panels:
+        name, equals, file = item.partition("=")
+        found.setdefault(name if equals else Path(item).name, []).append(file if equals else item)
+    return found
 
 
 @app.command()
@@ -73,7 +84,8 @@ def evaluate(model: Annotated[Path, typer.Argument(help="Exported student, or an
     from ray_jobs.student_evaluation import Wanted, evaluate_files
 
     panels = {"held-out": list(files)} if files else {}
-    panels |= {name: [*panels.get(name, []), file] for name, _, file in (item.partition("=") for item in panel)}
+    for name, more in _by_name(panel).items():
+        panels[name] = [*panels.get(name, []), *more]
     names = [name for item in instruments for name in item.split(",") if name]
     wanted = Wanted(panels, names, trained_on, limit, attempts, seed)
     print(orjson.dumps(evaluate_files(model, wanted, lambda line: say([line])), option=orjson.OPT_INDENT_2).decode())

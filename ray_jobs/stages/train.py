@@ -56,6 +56,7 @@ class Trained:
     parameters: int
     seconds: float
     by: dict[str, dict[str, list[list[float]]]]
+    watched: dict[str, list[list[float]]]
 
 
 def stage(line: Line, blend: Manifest) -> Stage:
@@ -102,6 +103,7 @@ def _work(line: Line, blend: Manifest, store: Store) -> Made:
         facts={
             "loss": curves("Training loss", "tokens", "nats per token", {item.arm: item.curve for item in trained}),
             **_by_group(trained),
+            **_watched(trained),
             **(labels.facts if labels else {}),
             "student": table("Students", ["arm", "parameters", "tokens", "seconds"], [[i.arm, i.parameters, i.tokens, round(i.seconds, 1)] for i in trained]),
         },
@@ -120,6 +122,19 @@ def _by_group(trained: list[Trained]) -> dict[str, Fact]:
             {name: [(a, b) for a, b in points] for name, points in found.items() if points},
         )
         for axis, found in arm.by.items()
+    }
+
+
+def _watched(trained: list[Trained]) -> dict[str, Fact]:
+    """Every panel of `student.watch`, a curve an arm."""
+    return {
+        f"watched.{name}": curves(
+            f"Held out: {name}",
+            "tokens",
+            "bits per byte",
+            {item.arm: [(a, b) for a, b in item.watched[name]] for item in trained},
+        )
+        for name in trained[0].watched
     }
 
 
@@ -192,4 +207,6 @@ def train_one(task: Task) -> Trained | None:
         )  # fmt: skip
     except IncompleteError:
         return None
-    return Trained(task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds, result.by)
+    return Trained(
+        task.arm, task.folder, result.curve, result.tokens, result.parameters, result.seconds, result.by, result.watched
+    )

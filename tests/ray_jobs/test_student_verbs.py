@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from corpus.errors import RecipeError
+from ray_jobs.cli.main import app
 from ray_jobs.label_files import label_files
 from ray_jobs.student_config import student_config
 from ray_jobs.student_evaluation import Wanted, evaluate_files
@@ -72,6 +74,17 @@ def test_ray_trains_one_student_with_two_workers(pages: str, tmp_path: Path, par
     here, there = (json.loads((Path(model).parent / "result.json").read_text())["curve"] for model in (alone, team))
     assert len(here) == len(there) == 10
     assert all(b == pytest.approx(a, rel=1e-4) for (_, a), (_, b) in zip(here, there, strict=True))
+
+
+def test_watched_files_are_told_on_the_way(pages: str, tmp_path: Path) -> None:
+    command = ["student", "train", pages, "--out", str(tmp_path / "out"), "--watch", f"general={pages}"]
+    command += [part for setting in [*TINY, "evaluations=2"] for part in ("--set", setting)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    told = [line for line in done.stderr.splitlines() if "general: " in line]
+    assert len(told) == 3
+    assert told[0].endswith("+0.0% since the start")
+    assert "bits per byte, -" in told[2]
 
 
 def test_a_setting_that_is_none_is_named(tmp_path: Path) -> None:
