@@ -20,6 +20,7 @@ def prove(lab: Lab) -> Finding:
     settings = [
         f"store={store}",
         "teacher.top_logprobs=20",
+        "teacher.temperature=1.0",
         f"generate.documents={lab.budget.options['documents']:.0f}",
     ]
     command = [sys.executable, "-m", "ray_jobs.cli.main", "generate", "demo"]
