@@ -22,6 +22,8 @@ from trainer.files import whole_folder
 if TYPE_CHECKING:
     from trainer.train import Progress
 
+FORMS = ("transformers", "onnx")
+
 
 def train_files(files: Sequence[str], out: Path, config: StudentConfig, labels: Sequence[Path] = ()) -> str:
     """Train on the text of files; the exported model's folder. `labels`: files of `hornbook teacher label`."""
@@ -89,11 +91,22 @@ def _tokenizer(
     return home
 
 
-def export_student(student: Path, out: Path) -> str:
-    """Copy the exported model of a finished student, whole or not at all."""
+def export_student(student: Path, out: Path, form: str = "transformers") -> str:
+    """The model of a finished student, whole or not at all: as it is for transformers and vLLM, or as ONNX.
+
+    Raises `RecipeError` for another form, `StateError` when training has not finished.
+    """
+    if form not in FORMS:
+        raise RecipeError(
+            f"no format {form!r}", hint=f"known: {', '.join(FORMS)}; GGUF: hornbook student compress --how gguf-q8"
+        )
     source = student / "model"
     if not (source / "config.json").is_file():
         raise StateError(f"{student}: training has not finished there", hint="hornbook student train")
+    if form == "onnx":
+        from trainer.onnx_file import write_onnx
+
+        return str(write_onnx(source, out))
     with whole_folder(out) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
     return str(out)

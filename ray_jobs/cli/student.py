@@ -93,11 +93,13 @@ def evaluate(model: Annotated[Path, typer.Argument(help="Exported student, or an
 
 @app.command()
 def export(student: Annotated[Path, typer.Argument(help="Folder of a trained student.")],
-           out: Annotated[Path, typer.Option(help="Folder to write.")]) -> None:  # fmt: skip
-    """Copy a finished student to where transformers and vLLM load it.
+           out: Annotated[Path, typer.Option(help="Folder to write.")],
+           form: Annotated[str, typer.Option("--format", help="transformers (vLLM reads it too), or onnx for small devices.")] = "transformers") -> None:  # fmt: skip
+    """Copy a finished student for transformers and vLLM, or as ONNX.
 
     Example: hornbook student export student --out my-model
+    Example: hornbook student export student --out for-devices --format onnx
     """
     from ray_jobs.student_files import export_student
 
-    print(export_student(student, out), file=sys.stdout)
+    print(export_student(student, out, form), file=sys.stdout)
