@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bench.proofs.command import told_by
 from bench.proofs.frame import Finding, Lab, Proof
 from corpus.facts import table
@@ -28,8 +30,18 @@ def prove(lab: Lab) -> Finding:
     return Finding(
         reached, [f"{int8['route']}: {int8['loss_change_percent']:+.2f} % of the loss at {int8['of_the_bf16_file']:.2f} times the bfloat16 file"],
         "one student; every route is applied to it", "the same student in bfloat16",
-        [table("Routes", [name.replace("_", " ") for name in columns], [[row.get(name) for name in columns] for row in rows])],
+        [table("Routes", [name.replace("_", " ") for name in columns], [[row.get(name) for name in columns] for row in rows]), _healing(rows)],
         "" if reached else "the file of a student this small is mostly embedding, which int8 does not touch, or the loss moved too far",
+    )  # fmt: skip
+
+
+def _healing(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The training loss while healing, the same windows for every route."""
+    healed = [row for row in rows if "healing" in row]
+    tokens = [tokens for tokens, _ in healed[0]["healing"]]
+    return table(
+        "While healing, nats a token after so many tokens", ["route", "amount", *(f"{count:,}" for count in tokens)],
+        [[row["route"], row["amount"], *(nats for _, nats in row["healing"])] for row in healed],
     )  # fmt: skip
 
 
