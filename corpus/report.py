@@ -78,7 +78,17 @@ SECTIONS = (
         "Student",
         "The student",
         "The same small model, trained once for each arm at equal tokens.",
-        ("arms", "loss", "loss.source", "loss.language", "bpb", "student", "samples.student", "samples.arms"),
+        (
+            "arms",
+            "loss",
+            "loss.source",
+            "loss.language",
+            "bpb",
+            "student",
+            "student.cost",
+            "samples.student",
+            "samples.arms",
+        ),
     ),
     Section(
         "read",

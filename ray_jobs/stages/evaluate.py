@@ -9,12 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.facts import samples, table
+from corpus.facts import Fact, samples, table
 from corpus.ids import digest
 from corpus.manifest import Balance, Manifest, table_of
 from corpus.shards import write_partition
 from corpus.store import Store
 from filters.sensitive import redact
+from generator.teacher_config import EMBEDDED
+from ray_jobs.label_files import teacher_folder
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 from ray_jobs.stages.blend import RAW
@@ -72,6 +74,7 @@ def _work(line: Line, blend: Manifest, train: Manifest, store: Store) -> Made:
         facts={
             "arms": table("Held-out bits per byte, by arm", columns, rows, caption=CAVEAT),
             "arms.names": table("Bits per byte of names and numbers: what knowledge costs", ["arm", *panels], [[item.arm, *(round(item.names[name], 4) for name in panels)] for item in scored]),
+            **_costs(line, students[-1]),
             "samples.student": samples("In the students' own words", [
                 {"id": f"{item.arm} · {number + 1}", "text": redact(text)[0], "domain": item.arm} for item in scored for number, text in enumerate(item.texts)
             ]),
@@ -94,6 +97,18 @@ def score_one(task: Task) -> Scored:
         {name: score.knowledge.mean for name, score in found.items()},
         sample_of(student, PROMPTS, SAMPLE_TOKENS, seed=task.seed),
     )
+
+
+def _costs(line: Line, student: dict[str, Any]) -> dict[str, Fact]:
+    """Bytes, memory and pace of a student (they are all of one shape) and of the embedded teacher. Another one may be too
+    large to be measured in passing: `hornbook student compare` does it."""
+    if line.recipe.teacher.model != EMBEDDED:
+        return {}
+    from ray_jobs.student_table import side_by_side
+    from trainer.footprint import footprint
+
+    folders = {"student": Path(student["folder"]) / "model", "teacher": teacher_folder(EMBEDDED)}
+    return {"student.cost": side_by_side(dict(zip(folders, line.passes.map(footprint, folders.values()), strict=True)))}
 
 
 def _panels(line: Line, held: pa.Table) -> dict[str, list[str]]:

@@ -17,11 +17,11 @@ from ray_jobs.student_files import train_files
 from ray_jobs.student_instructions import tune
 from ray_jobs.student_publishing import publish_student
 from ray_jobs.student_shapes import compress_files
-from ray_jobs.student_table import compared, rendered
+from ray_jobs.student_table import compared, rendered, side_by_side
 from tests.fakes.hub_server import HubServer
 from tests.ray_jobs.test_student_verbs import TINY
 from tests.trainer.conftest import texts
-from trainer.footprint import measured
+from trainer.footprint import Footprint, measured
 from trainer.train import RESULT
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +107,13 @@ def test_a_models_cost_is_measured_and_set_in_a_table(
     assert row["parameters"] == json.loads((student / RESULT).read_text())["parameters"]
     assert row["tokens_per_second"] > 1
     assert "first token ms" in rendered([row], as_json=False)
+
+
+def test_the_report_says_how_many_times_as_much_the_teacher_costs() -> None:
+    small, large = Footprint(1_330_000, 5_300_000, 20_000_000, 64, 0.0031, 800), Footprint(135_000_000, 269_000_000, 814_000_000, 64, 0.244, 20)  # fmt: skip
+    fact = side_by_side({"student": small, "teacher": large})
+    assert [row[0] for row in fact["rows"]] == ["student", "teacher"]
+    assert fact["rows"][1][1:] == ["135.00 M", "269.0", "814", "244.0", "20", "40 ×"]
 
 
 @pytest.mark.soak
