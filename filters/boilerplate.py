@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -20,6 +20,8 @@ from filters.literals import any_of
 from generator.length import IDEOGRAPH, word_count
 
 PHRASE, HOLDS, LINKS, MADE, MENU = "phrase", "holds", "links", "made", "menu"
+LONG = 500  # characters of a line that is remembered
+LINES = 1 << 14  # that are remembered
 RUN = 5  # lines in a row that are as short as a menu's
 NAMED = 3  # names of sections among them that make them one
 SHORT = 4.0  # words of a menu's line
@@ -81,7 +83,12 @@ def _fenced(lines: Sequence[str]) -> list[bool]:
 
 
 def _alone(line: str) -> str:
-    """What a line is by itself."""
+    """What a line is by itself: remembered, since a page says many a line again and is looked at again once mended."""
+    return _by_itself(line) if len(line) <= LONG else _by_itself.__wrapped__(line)
+
+
+@lru_cache(maxsize=LINES)
+def _by_itself(line: str) -> str:
     folded = line.strip().casefold()
     if not folded or MASKED.fullmatch(folded):
         return ""
@@ -157,7 +164,12 @@ def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) ->
 def _in_menu(line: str) -> bool:
     """As short as a menu's line, and nothing that an author would have marked or ended."""
     bare = line.strip()
-    if len(bare) > 40 or COMPLETE.search(bare) or AUTHORED.match(line) or CODE.search(bare):
+    return len(bare) <= 40 and _is_short(bare)
+
+
+@lru_cache(maxsize=LINES)
+def _is_short(bare: str) -> bool:
+    if COMPLETE.search(bare) or AUTHORED.match(bare) or CODE.search(bare):
         return False
     if not any(letter.isalpha() for letter in bare):
         return False

@@ -8,6 +8,7 @@ and what a dictionary knows as a name.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ CHINESE_NUMBER = re.compile("[〇零一二三四五六七八九十百千万亿�
 OWN_NUMBER = re.compile(
     r"(?i)(?:\b(?:step|figure|fig\.|table|chapter|section|part|question|exercise|example|problem|exhibit|note|rule|line)s?\s*#?|第|[图表式例题]\s?)$"
 )
-MARKER = re.compile(r"(?m)^\s*(?:\(?\d{1,2}[.)、:]|\d{1,2}(?=\s*$))")
+MARKER = re.compile(r"(?m)^[^\S\n]*+(?:\(?\d{1,2}[.)、:]|\d{1,2}(?=[^\S\n]*$))")
 WORDS = {word: value for value, word in enumerate(
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"])} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}  # fmt: skip
+LONGEST = 40  # characters of a number that anyone calculates with
 LETTER = rf"[^\W\d_{IDEOGRAPHS}]"  # of a script that puts spaces between words
 WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)?|[{IDEOGRAPHS}]+")
 SOFT = rf"(?:{LETTER}|['’])"
@@ -67,29 +69,70 @@ def numbers_in(text: str, *, own: bool = False) -> Iterator[Claim]:
     """Numbers in figures, each with the value that equal numbers share; those that count the text's own parts, such as
     steps and figures, only where `own` asks for them."""
     plain = unicodedata.normalize("NFKC", text).replace("−", "-")
-    markers = {found.start() + len(found.group()) - len(found.group().lstrip()) for found in MARKER.finditer(plain)}
+    markers, calculates, sentences = _Markers(plain), _Next(CALCULATES, plain), _Sentences(plain)
     for found in NUMBER.finditer(plain):
-        before = plain[max(0, found.start() - 12) : found.start()].rstrip(" ")
-        if not own and (found.start() in markers or OWN_NUMBER.search(before)):
+        start = found.start()
+        if not own and (markers.at(start) or OWN_NUMBER.search(plain[max(0, start - 12) : start].rstrip(" "))):
             continue
         if value := number_value(found.group()):
-            yield Claim(found.group().strip(), value, bool(CALCULATES.search(_sentence_at(plain, found.start()))))
+            yield Claim(found.group().strip(), value, calculates.within(*sentences.around(start)))
 
 
-def _sentence_at(text: str, place: int) -> str:
-    """The sentence or line around a place, as far as 200 characters to each side."""
-    start = max(0, place - 200)
-    for found in BOUNDARY.finditer(text, start, place):
-        start = found.end()
-    end = BOUNDARY.search(text, place, place + 200)
-    return text[start : end.start() if end else place + 200]
+class _Markers:
+    """Where list markers begin, for places that move on through a text."""
+
+    def __init__(self, text: str) -> None:
+        self._found = MARKER.finditer(text)
+        self._next = -1
+
+    def at(self, place: int) -> bool:
+        """Whether a marker's number begins here."""
+        while self._next < place:
+            found = next(self._found, None)
+            self._next = found.end() - len(found.group().lstrip()) if found else sys.maxsize
+        return self._next == place
+
+
+class _Sentences:
+    """The sentence or line around a place, for places that move on through a text."""
+
+    def __init__(self, text: str) -> None:
+        self._found = BOUNDARY.finditer(text)
+        self._begun, self._next = 0, next(self._found, None)
+
+    def around(self, place: int) -> tuple[int, int]:
+        """Where it begins and ends, as far as 200 characters to each side."""
+        while self._next and self._next.end() <= place:
+            self._begun, self._next = self._next.end(), next(self._found, None)
+        near = self._next is not None and self._next.end() <= place + 200
+        return max(self._begun, place - 200), self._next.start() if self._next and near else place + 200
+
+
+class _Next:
+    """Where a pattern is found next. For windows that move on through a text, each place is searched once."""
+
+    def __init__(self, pattern: re.Pattern[str], text: str) -> None:
+        self._pattern, self._text = pattern, text
+        self._begun, self._found = 0, pattern.search(text)
+
+    def within(self, start: int, end: int) -> bool:
+        """Whether it is found between two places."""
+        if start < self._begun or (self._found is not None and self._found.start() < start):
+            self._begun, self._found = start, self._pattern.search(self._text, start)
+        if self._found is None or self._found.start() >= end:
+            return False
+        return self._found.end() <= end or self._pattern.search(self._text, start, end) is not None
 
 
 def number_value(said: str) -> str:
-    """Equal numbers, equal strings: no separators, no sign of zero, no trailing zeros; percents stay percents."""
+    """Equal numbers, equal strings: no separators, no sign of zero, no trailing zeros; percents stay percents. What is
+    longer than `LONGEST` is compared as it is written."""
     percent = "%" if said.rstrip().endswith("%") else ""
+    bare = said.replace(",", "").rstrip("% ").strip()
+    if len(bare) > LONGEST:
+        return f"{bare}{percent}"
     try:
-        value = Decimal(said.replace(",", "").rstrip("% ").strip())
+        value = Decimal(bare)
     except InvalidOperation:
         return ""
     whole = value.normalize()
@@ -127,10 +170,11 @@ def names_in(text: str) -> Iterator[Claim]:
     text = CODE.sub(" ", text)
     common = {word for word in re.findall(r"\b[a-z][a-z'’]+", text)}
     for sentence in sentences_in(text):
+        begins = len(sentence) - len(sentence.lstrip(" \"'“‘(*#->\t"))
         for found in NAME.finditer(sentence):
             words = found.group().split()
             # The first word of an English sentence is capitalised whatever it is; an abbreviation is so everywhere.
-            first = not sentence[: found.start()].strip(" \"'“‘(*#->\t") and not IDEOGRAPH.match(sentence, found.end())
+            first = found.start() <= begins and not IDEOGRAPH.match(sentence, found.end())
             if first and words and not _is_abbreviation(words[0], sentence):
                 words = words[1:] if len(words) == 1 or words[0].casefold() in common | FUNCTION else words
             while words and words[0].casefold() in FUNCTION:

@@ -9,17 +9,18 @@ true and not in the source counts as unsupported.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from itertools import combinations
 
-from filters.claims import FUNCTION, WORD, Claim, names_in, number_words_in, numbers_in, sentences_in
+from filters.claims import FUNCTION, LONGEST, WORD, Claim, names_in, number_words_in, numbers_in, sentences_in
 from generator.length import IDEOGRAPH
 
 PAIRS = 40  # numbers that are combined with each other: the check stays quadratic in few
 YEARS = (1000, 2100)  # a whole number in this range is a year, and no result of a sum
+HAN_RUN = re.compile("[\u4e00-\u9fff]{2,}")
 STEM = 5  # letters that forms of a word share: `measure`, `measured`, `measuring`
 SUPPORT = 0.5  # of a sentence's content words
 LEAST = 5  # content words of a sentence that is looked at
@@ -33,6 +34,41 @@ class Unsupported:
     numbers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one step of arithmetic makes of pairs of numbers, the smaller one first; worked out once for a text."""
+
+    pairs: tuple[tuple[Decimal, Decimal], ...]
+
+    @cached_property
+    def whole(self) -> frozenset[Decimal]:
+        """Sums, differences and products."""
+        return frozenset(value for low, high in self.pairs for value in (low + high, high - low, low * high))
+
+    @cached_property
+    def _quotients(self) -> dict[int, frozenset[Decimal | None]]:
+        return {}
+
+    def quotients(self, places: int) -> frozenset[Decimal | None]:
+        """Quotients and percentages, with so many places behind the point."""
+        if places not in self._quotients:
+            both = [pair for low, high in self.pairs for pair in ((low, high), (high, low)) if pair[1]]
+            self._quotients[places] = frozenset(
+                _quotient(top, bottom, scale, places) for top, bottom in both for scale in (1, 100)
+            )
+        return self._quotients[places]
+
+    def give(self, claim: Claim) -> bool:
+        """Whether the number of a sentence that calculates is one of them; a year is none."""
+        bare = claim.value.rstrip("%")
+        if not claim.calculated or not self.pairs or len(bare) > LONGEST:
+            return False
+        value = abs(Decimal(bare))
+        if YEARS[0] <= value <= YEARS[1] and value == int(value) and "," not in claim.said:
+            return False
+        return value in self.whole or value in self.quotients(max(0, -int(value.normalize().as_tuple().exponent)))
 
 
 @dataclass(frozen=True)
@@ -53,7 +89,7 @@ class Source:
     def words(self) -> frozenset[str]:
         """Words, casefolded, and the initials of every run of capitalised ones."""
         whole = f"{self.text}\n{self.given}"
-        found = {word.casefold() for word in WORD.findall(whole)}
+        found = {word.casefold() for word in _matches(WORD, whole)}
         found |= {part for word in found for part in re.split("['’]", word)}
         initials = {
             "".join(part[0] for part in claim.said.split() if part[0].isupper()).casefold() for claim in names_in(whole)
@@ -65,19 +101,16 @@ class Source:
         """What content words are compared by: first letters, and pairs of Chinese characters."""
         return frozenset(_stems(f"{self.text}\n{self.given}"))
 
-    def has_number(self, claim: Claim, told: frozenset[str]) -> bool:
-        """Whether the source has it, with or without the percent sign, or its sentence calculates and it follows from two
-        numbers of the source that the text tells (`told`) too, as a worked example does."""
+    def has_number(self, claim: Claim) -> bool:
+        """Whether the source has it, with or without the percent sign."""
         bare = claim.value.rstrip("%")
-        if {claim.value, bare, f"{bare}%"} & self.numbers:
-            return True
-        value = abs(Decimal(bare))
-        is_year = YEARS[0] <= value <= YEARS[1] and value == int(value) and "," not in claim.said
-        if is_year or not claim.calculated:
-            return False
+        return not self.numbers.isdisjoint((claim.value, bare, f"{bare}%"))
+
+    def results(self, told: Collection[str]) -> Results:
+        """What follows from two numbers of the source that a text tells (`told`) too, as a worked example does."""
         has = {known.rstrip("%") for known in self.numbers}
-        given = sorted({Decimal(said.rstrip("%")) for said in told if said.rstrip("%") in has})[:PAIRS]
-        return any(_gives(low, high, value) for low, high in combinations(given, 2))
+        numbers = {Decimal(bare) for said in told if (bare := said.rstrip("%")) in has and len(bare) <= LONGEST}
+        return Results(tuple(combinations(sorted(numbers)[:PAIRS], 2)))
 
     def has_name(self, claim: Claim) -> bool:
         """Whether the source has every word of it, or words that it abbreviates."""
@@ -106,10 +139,10 @@ class Source:
 
 def unsupported(text: str, source: Source) -> Unsupported:
     """Numbers, names and sentences of `text` that `source` does not support."""
-    numbers = list(numbers_in(text))
-    told = frozenset(claim.value for claim in numbers)
+    numbers = dict.fromkeys(numbers_in(text))
+    results = source.results({claim.value for claim in numbers})
     return Unsupported(
-        _missing(numbers, lambda claim: source.has_number(claim, told)),
+        _missing(numbers, lambda claim: source.has_number(claim) or results.give(claim)),
         _missing(names_in(text), source.has_name),
         tuple(one for one in sentences_in(text) if source.support(one) < SUPPORT),
     )
@@ -119,21 +152,20 @@ def _missing(claims: Iterable[Claim], has: Callable[[Claim], bool]) -> tuple[str
     return tuple(dict.fromkeys(claim.said for claim in claims if not has(claim)))
 
 
-def _gives(low: Decimal, high: Decimal, value: Decimal) -> bool:
-    """Whether one step of arithmetic makes `value` of two numbers; a quotient as exact as `value` is written."""
-    if value in (low + high, high - low, low * high):
-        return True
-    places = value.normalize().as_tuple().exponent
-    unit = Decimal(1).scaleb(int(places)) if int(places) < 0 else Decimal(1)
-    pairs = ((low, high), (high, low))
-    return any((top / bottom * scale).quantize(unit) == value for top, bottom in pairs if bottom for scale in (1, 100))
+def _quotient(top: Decimal, bottom: Decimal, scale: int, places: int) -> Decimal | None:
+    """As exact as its places behind the point; None where that is more than `Decimal` calculates with."""
+    try:
+        return (top / bottom * scale).quantize(Decimal(1).scaleb(-places))
+    except InvalidOperation:
+        return None
 
 
-def _stems(text: str) -> Sequence[str]:
-    words = [
-        word.casefold()[:STEM]
-        for word in WORD.findall(text)
-        if not IDEOGRAPH.search(word) and word.casefold() not in FUNCTION
-    ]
-    pairs = [text[at : at + 2] for at in range(len(text) - 1) if re.fullmatch("[\u4e00-\u9fff]{2}", text[at : at + 2])]
-    return [word for word in words if len(word) > 2] + pairs
+def _stems(text: str) -> list[str]:
+    words = (word.casefold() for word in _matches(WORD, text) if not IDEOGRAPH.search(word))
+    pairs = (run[at : at + 2] for run in _matches(HAN_RUN, text) for at in range(len(run) - 1))
+    return [word[:STEM] for word in words if word not in FUNCTION and len(word[:STEM]) > 2] + list(pairs)
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """One after the other: a long text has more words than should be held at once."""
+    return (found.group() for found in pattern.finditer(text))

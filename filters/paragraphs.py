@@ -6,7 +6,7 @@ import re
 
 LONG = 40  # characters: a paragraph that is longer is not said twice on purpose
 BLANK = re.compile(r"\n{3,}")
-TRAILING = re.compile(r"[ \t]+(?=\n|\Z)")
+TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n|\Z)")  # each run of blanks is looked at once
 
 
 def tidy_lines(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from generator.length import IDEOGRAPHS, ideograph_share
 
@@ -29,7 +30,8 @@ PUNCTUATION = str.maketrans({",": "，", ";": "；", ":": "：", "?": "？", "!"
 # since one between two characters is part of an address.
 END = r"[ \t]*(?:\n|\Z)"
 HALF_WIDTH = re.compile(rf"(?<=[{IDEOGRAPHS}{CLOSERS}])(?:[,;:?!](?=[{IDEOGRAPHS}“‘「『（《【]|{END})|\.(?={END}))")
-BRACKETS = re.compile(rf"\(([^()\n]*{HAN}[^()\n]*)\)")
+BRACKET = re.compile(r"[()\n]")
+LETTER = re.compile(HAN)
 BETWEEN = re.compile(rf"(?<={HAN}) +(?={HAN})")
 
 
@@ -78,6 +80,34 @@ def _widths(text: str) -> str:
         return text.translate(FULL_WIDTH).replace("\u3000", " ")
     text = text.translate(LETTERS_AND_DIGITS).replace("\u3000", " ")
     text = HALF_WIDTH.sub(lambda found: found.group().translate(PUNCTUATION), text)
-    while (closed := BRACKETS.sub(r"（\1）", text)) != text:
-        text = closed
-    return BETWEEN.sub("", text)
+    return BETWEEN.sub("", _brackets(text) if "(" in text else text)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A bracket that is open: whether Chinese stands in it, and whether a pair inside stays as it is."""
+
+    place: int
+    chinese: bool = False
+    stays: bool = False
+
+
+def _brackets(text: str) -> str:
+    """Pairs in one line that hold Chinese, and no pair that stays, become full-width. Each character is looked at once."""
+    letters, open_ones, last = list(text), list[_Open](), 0
+    for found in BRACKET.finditer(text):
+        if open_ones and not open_ones[-1].chinese:
+            open_ones[-1].chinese = LETTER.search(text, last, found.start()) is not None
+        last = found.end()
+        if found.group() == "(":
+            open_ones.append(_Open(found.start()))
+        elif found.group() == "\n":
+            open_ones.clear()
+        elif open_ones:
+            pair = open_ones.pop()
+            if turns := pair.chinese and not pair.stays:
+                letters[pair.place], letters[found.start()] = "（", "）"
+            if open_ones:
+                open_ones[-1].chinese |= pair.chinese
+                open_ones[-1].stays |= not turns
+    return "".join(letters)

@@ -25,8 +25,8 @@ def facts_files(files: Sequence[str], source_field: str, out: str | Path, field:
 
     Raises `RecipeError` when no row has both.
     """
-    rejected: list[Rejection] = []
-    sources = {row.origin: row.text for row in _documents(files, source_field, rejected)}
+    rejected, without = list[Rejection](), list[Rejection]()
+    sources = {row.origin: row.text for row in _documents(files, source_field, without)}
     rows, alone = [], 0
     for row in _documents(files, field, rejected):
         if row.origin not in sources:
@@ -36,7 +36,8 @@ def facts_files(files: Sequence[str], source_field: str, out: str | Path, field:
         rows.append({"id": row.id, **{kind: list(getattr(found, kind)) for kind in KINDS}})
     if not rows:
         raise RecipeError(
-            f"no row has both `{field}` and `{source_field}`", hint="; ".join(row.detail for row in rejected[:3])
+            f"no row has both `{field}` and `{source_field}`",
+            hint="; ".join(row.detail for row in [*rejected, *without][:3]),
         )
     write_out(out, pa.Table.from_pylist(rows, schema=FOUND))
     told = [f"{sum(bool(row[kind]) for row in rows):,} of {len(rows):,} texts have {kind} that their source does not support"

@@ -26,7 +26,7 @@ from ray_jobs.sink import sink
 
 SCORERS = ALL
 BATCH = 5000  # documents scored at once: bounds memory
-BATCH_CHARACTERS = 64 << 20
+BATCH_CHARACTERS = 16 << 20  # as many as the longest line has
 
 
 @dataclass(frozen=True)

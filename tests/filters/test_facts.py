@@ -83,6 +83,14 @@ def test_equal_numbers_have_one_value(said: str, value: str) -> None:
     assert number_value(said).lstrip("-") == value
 
 
+@pytest.mark.parametrize("digits", [2_000_000, 50])
+def test_a_number_beyond_arithmetic_is_compared_as_it_is_written(digits: int) -> None:
+    said, other = "1" * digits, "1" * (digits - 1) + "2"
+    text = f"The total of both is 0.{said} + 3 = {said}."
+    assert unsupported(text, Source(text)).numbers == ()
+    assert unsupported(text, Source(f"The total of both is 0.{said} + 3 = {other}.")).numbers == (said,)
+
+
 @pytest.mark.parametrize(
     ("said", "value"),
     [("三百零五", 305), ("一万二千", 12000), ("十二", 12), ("二十", 20), ("一九四九", 1949), ("三亿", 300_000_000)],
