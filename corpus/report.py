@@ -37,6 +37,13 @@ class Section:
 
 SECTIONS = (
     Section(
+        "finding",
+        "Finding",
+        "What was found",
+        "What the intervals over seeds allow to be said, and nothing more.",
+        ("loop.verdict", "loop.cells", "loop.budgets", "loop.lines", "arms.verdict"),
+    ),
+    Section(
         "flow",
         "Rows",
         "What happened to the rows",
@@ -83,6 +90,7 @@ SECTIONS = (
             "loss",
             "loss.source",
             "loss.language",
+            "watched",
             "bpb",
             "student",
             "student.cost",
@@ -172,7 +180,8 @@ def _lead(manifests: Mapping[str, Manifest]) -> str:
         return "No stage has finished yet."
     last = list(manifests.values())[-1]
     seconds = sum(manifest.seconds for manifest in manifests.values())
-    return f"{len(manifests)} stages, {duration(seconds)} of work, finished {last.created[:16].replace('T', ' ')} UTC."
+    count = f"{len(manifests)} {'stage' if len(manifests) == 1 else 'stages'}"
+    return f"{count}, {duration(seconds)} of work, finished {last.created[:16].replace('T', ' ')} UTC."
 
 
 def _tiles(manifests: Mapping[str, Manifest]) -> str:

@@ -46,9 +46,23 @@ def test_its_policy_allows_its_own_script_alone(html: str) -> None:
 def test_every_section_that_has_something_to_say_is_there_and_reachable(html: str) -> None:
     page = Page(html)
     for part in SECTIONS:
-        if part.id != "more":
+        if part.id not in ("finding", "more"):  # of experiments, and of what nobody foresaw
             assert part.id in page.ids
             assert f'href="#{part.id}"' in html
+
+
+def test_what_an_experiment_found_comes_first() -> None:
+    said = {
+        "loop.cells": facts.table("By cell", ["cell"], [["a"]]),
+        "loop.verdict": facts.table("Said", ["verdict"], [["none"]]),
+    }
+    page = render_report("n@1", bare(facts=said))
+    assert (
+        page.index("What was found")
+        < page.index("Said")
+        < page.index("By cell")
+        < page.index("What happened to the rows")
+    )
 
 
 def test_the_same_manifests_give_the_same_page(html: str) -> None:
