@@ -57,12 +57,7 @@ def test_what_an_experiment_found_comes_first() -> None:
         "loop.verdict": facts.table("Said", ["verdict"], [["none"]]),
     }
     page = render_report("n@1", bare(facts=said))
-    assert (
-        page.index("What was found")
-        < page.index("Said")
-        < page.index("By cell")
-        < page.index("What happened to the rows")
-    )
+    assert page.index("What was found") < page.index("Said") < page.index("By cell") < page.index("Where it comes from")
 
 
 def test_the_same_manifests_give_the_same_page(html: str) -> None:
