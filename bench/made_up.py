@@ -99,7 +99,7 @@ def card(draw: Random) -> str:
 
 
 def iban(draw: Random) -> str:
-    """An account of one of seven countries, in groups or not."""
+    """An account of one of seven countries, in groups or not, now and then in small letters."""
     country, form = draw.choice(
         (
             ("DE", "9" * 18),
@@ -114,7 +114,10 @@ def iban(draw: Random) -> str:
     account = "".join(draw.choice(string.digits if char == "9" else string.ascii_uppercase) for char in form)
     value = int("".join(str(int(char, 36)) for char in account + country + "00"))
     whole = f"{country}{98 - value % 97:02}{account}"
-    return " ".join(whole[place : place + 4] for place in range(0, len(whole), 4)) if draw.random() < 0.5 else whole
+    manner = draw.random()
+    if manner < 0.4:
+        return " ".join(whole[place : place + 4] for place in range(0, len(whole), 4))
+    return whole.lower() if manner < 0.5 else whole
 
 
 def chinese_id(draw: Random) -> str:

@@ -1,7 +1,6 @@
 """Secrets and personal data: where they are, of which kind, and a copy of the text without them.
 
-Patterns find candidates, validators confirm them (`filters.sensitive_kinds`). They run only where bytes have the outline of
-a finding (`filters.footholds`), and find what they would find in the whole text.
+Patterns find candidates, validators confirm them (`filters.sensitive_kinds`); `filters.sensitive_search` runs them.
 
 Not found: names, postal addresses, and secrets without a shape of their own.
 """
@@ -11,22 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from filters.config import FilterConfig, Policy
-from filters.footholds import footholds
 from filters.sensitive_kinds import KINDS, NAMES, Kind
+from filters.sensitive_search import GATES, Joined, Spans, joined, open_gates, search
 
-GATED = tuple(kind for kind in KINDS if kind.gate)
-GATE = "|".join(f"(?:{kind.gate})" for kind in GATED)
-NOWHERE = np.zeros(0, np.int64)
-SOME = 4096  # places taken out of an array at a time
-LOOK = 64  # bytes looked at first for the edge of a run
-BEFORE = 24  # bytes around a match that a confirmation sees
-BEHIND = 4  # bytes that a pattern may look at behind its end
+BLOCK = 1 << 20  # bytes of text searched at a time: they stay in the processor's caches, and their memory is used again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +58,21 @@ def redact_all(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> dic
 
 def score(texts: pl.Series) -> dict[str, np.ndarray]:
     """Findings of each kind in each text, int32."""
-    counts = {name: np.zeros(len(texts), dtype=np.int32) for name in NAMES}
-    for index, findings in findings_of(texts):
-        for finding in findings:
-            counts[finding.kind][index] += 1
-    return {f"sensitive.{name}": values for name, values in counts.items()}
+    counts = np.zeros((len(KINDS), len(texts)), np.int32)
+    for rows, _, spans in _searched(texts, KINDS):
+        np.add.at(counts, (spans.kinds, rows), 1)
+    return {f"sensitive.{name}": counts[number] for number, name in enumerate(NAMES)}
 
 
 def findings_of(texts: pl.Series, kinds: Mapping[str, Kind] | None = None) -> Iterator[tuple[int, list[Finding]]]:
     """(number of the text, its findings by place in its UTF-8) of the texts that have any, in their order."""
-    offsets, data = _bytes_of(texts)
-    places = footholds(data, offsets)
-    owner = {name: np.searchsorted(offsets, found, side="right") - 1 for name, found in places.items()}
-    gated = np.flatnonzero(texts.str.contains(GATE).to_numpy())
-    asked = np.unique(np.concatenate([gated, *owner.values()]))
-    found_in = {
-        name: (
-            places[name],
-            np.searchsorted(rows, asked).tolist(),
-            np.searchsorted(rows, asked, "right").tolist(),
-        )
-        for name, rows in owner.items()
-    }
-    starts, ends = offsets[asked].tolist(), offsets[asked + 1].tolist()
-    gates = np.isin(asked, gated).tolist()
-    for number, index in enumerate(asked.tolist()):
-        start, end, open_gate = starts[number], ends[number], gates[number]
-        local = {
-            name: every[left[number] : right[number]] - start
-            for name, (every, left, right) in found_in.items()
-            if left[number] < right[number]
-        }
-        found = _find(data[start:end].tobytes(), local, open_gate, kinds)
-        if found:
-            yield index, found
+    asked = _asked(kinds)
+    for rows, low, spans in _searched(texts, asked):
+        cuts = np.flatnonzero(np.diff(rows, prepend=-1, append=len(texts)))
+        names = (asked[number].name for number in spans.kinds.tolist())
+        found = list(map(Finding, names, (spans.starts - low).tolist(), (spans.ends - low).tolist()))
+        for start, end in pairwise(cuts.tolist()):
+            yield int(rows[start]), found[start:end]
 
 
 def policies(config: FilterConfig) -> dict[str, Policy]:
@@ -126,67 +100,28 @@ def _replaced(data: bytes, findings: Sequence[Finding]) -> str:
 
 
 def _in_one(data: bytes, kinds: Mapping[str, Kind] | None) -> list[Finding]:
-    found = footholds(np.frombuffer(data, np.uint8), np.array([0, len(data)]))
-    return _find(data, {name: places for name, places in found.items() if len(places)}, True, kinds)
+    asked = _asked(kinds)
+    spans = search(Joined(data, np.array([0, len(data) + 1])), dict.fromkeys(GATES, np.zeros(1, np.int64)), asked)
+    names = (asked[number].name for number in spans.kinds.tolist())
+    return list(map(Finding, names, spans.starts.tolist(), spans.ends.tolist()))
 
 
-def _find(
-    data: bytes, places: Mapping[str, np.ndarray], open_gate: bool, kinds: Mapping[str, Kind] | None
-) -> list[Finding]:
-    """Findings by byte in one text, in reading order."""
-    found: list[Finding] = []
-    taken = bytearray()
-    for kind in KINDS if kinds is None else kinds.values():
-        if not (open_gate if kind.gate else kind.name in places and kind.literal in data):
-            continue
-        for start, end in _matches(data, kind, places.get(kind.name, NOWHERE)):
-            confirmed = kind.confirm(*_around(data, start, end))
-            if not confirmed and not kind.bars:
-                continue
-            taken = taken or bytearray(len(data))
-            if 1 not in taken[start:end]:
-                taken[start:end] = b"\1" * (end - start)
-                found += [Finding(kind.name, start, end)] * confirmed
-    return sorted(found, key=lambda finding: finding.start)
+def _searched(texts: pl.Series, kinds: Sequence[Kind]) -> Iterator[tuple[np.ndarray, np.ndarray, Spans]]:
+    """For each finding the number of its text, where that begins, and the finding; a block of texts after the other."""
+    for first, block in _blocks(texts):
+        whole = joined(block)
+        spans = search(whole, open_gates(block, whole), kinds)
+        rows = whole.owners(spans.starts)
+        yield rows + first, whole.starts[rows], spans
 
 
-def _around(data: bytes, start: int, end: int) -> tuple[str, str, str]:
-    """What matched, what stands before it in lower case, and what behind."""
-    before = data[max(0, start - BEFORE) : start].decode(errors="replace").lower()
-    return data[start:end].decode(errors="surrogatepass"), before, data[end : end + BEFORE].decode(errors="replace")
+def _blocks(texts: pl.Series) -> Iterator[tuple[int, pl.Series]]:
+    """Runs of texts of about `BLOCK` bytes, and the number of the first of each."""
+    ends = np.cumsum(texts.str.len_bytes().to_numpy(), dtype=np.int64)
+    cuts = np.searchsorted(ends, np.arange(BLOCK, ends[-1] if len(ends) else 0, BLOCK))
+    for first, after in pairwise(np.unique(np.concatenate([[0], cuts, [len(texts)]])).tolist()):
+        yield first, texts.slice(first, after - first)
 
 
-def _matches(data: bytes, kind: Kind, places: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Where the kind's pattern matches: all over a text that passes the gate, else in runs of its own bytes."""
-    for start, end in [(0, len(data))] if kind.gate else _regions(data, places, kind.alphabet):
-        for match in kind.pattern.finditer(data, start, min(len(data), end + BEHIND)):
-            yield match.span()
-
-
-def _regions(data: bytes, places: np.ndarray, alphabet: bytes) -> Iterator[tuple[int, int]]:
-    """The runs of bytes of an alphabet around places, each once."""
-    end = -1
-    for place in (place for first in range(0, len(places), SOME) for place in places[first : first + SOME].tolist()):
-        if place < end:
-            continue
-        start, end = _edge(data, place, alphabet, -1), _edge(data, place, alphabet, 1)
-        yield start, end
-
-
-def _edge(data: bytes, place: int, alphabet: bytes, way: int) -> int:
-    """The start (`way` -1) or the end (1) of the run of bytes of `alphabet` around a place."""
-    look = LOOK
-    while True:
-        piece = data[max(0, place - look) : place] if way < 0 else data[place : place + look]
-        rest = len((piece.rstrip if way < 0 else piece.lstrip)(alphabet))
-        if rest or len(piece) < look:
-            return place + way * (len(piece) - rest)
-        look *= 4
-
-
-def _bytes_of(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (int64, n + 1) and bytes (uint8) of a string series without nulls."""
-    column = texts.rechunk().to_arrow().cast(pa.large_string())
-    _, offsets, data = column.buffers()
-    cuts = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
-    return cuts - cuts[0], np.frombuffer(data or b"", np.uint8)[cuts[0] : cuts[-1]]
+def _asked(kinds: Mapping[str, Kind] | None) -> Sequence[Kind]:
+    return KINDS if kinds is None else tuple(kinds.values())

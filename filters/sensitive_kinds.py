@@ -64,11 +64,18 @@ SECRET_GATE = (
 )
 KEY_BEGIN, KEY_END = (rf"-----{edge} [A-Z ]{{0,20}}PRIVATE KEY(?: BLOCK)?-----" for edge in ("BEGIN", "END"))
 PASSPORT_GATE = "assport|ASSPORT|护照|護照|<<<<<"
-PASSPORT = (
-    r"(?:[Pp]assport|PASSPORT)(?i:[ _-]?(?:number|no\.?|num|nr\.?|id|#))?(?i:[ :#=-]{1,4}(?:is[ :]{1,2}|was )?)"
+# Each branch begins with a character: so the search leaps over what is none of them.
+PASSPORT_NUMBER = (
+    r"(?i:[ _-]?(?:number|no\.?|num|nr\.?|id|#))?(?i:[ :#=-]{1,4}(?:is[ :]{1,2}|was )?)"
     r"(?:[A-Z]{1,3}[0-9]{6,8}|[0-9]{8,9})(?![A-Za-z0-9])"
-    r"|(?:护照|護照)(?:号码|號碼|号|號|编号)?(?:是|为|：|[: ]){0,3}[A-Z]{1,2}[0-9]{7,8}(?![A-Za-z0-9])"
-    r"|(?<![A-Z0-9<])(?=.{0,40}<<<<<)P[<A-Z][A-Z]{3}[A-Z<]{39}\r?\n[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9](?![A-Z0-9<])"
+)
+CHINESE_PASSPORT_NUMBER = r"(?:号码|號碼|号|號|编号)?(?:是|为|：|[: ]){0,3}[A-Z]{1,2}[0-9]{7,8}(?![A-Za-z0-9])"
+PASSPORT = "|".join(
+    (
+        *(word + PASSPORT_NUMBER for word in ("Passport", "passport", "PASSPORT")),
+        *(word + CHINESE_PASSPORT_NUMBER for word in ("护照", "護照")),
+        r"P(?<![A-Z0-9<]P)(?=.{0,39}<<<<<)[<A-Z][A-Z]{3}[A-Z<]{39}\r?\n[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9](?![A-Z0-9<])",
+    )
 )
 
 
@@ -81,7 +88,8 @@ class Kind:
     """One kind of finding.
 
     Where it could stand is told by `gate`, a pattern over whole columns that passes everything that `pattern` could match,
-    or, where that is "", by `filters.footholds` and the bytes that a finding is made of.
+    or, where that is "", by `filters.footholds` and the bytes that a finding is made of, or how far behind its start the
+    foothold stands that every match has.
     """
 
     name: str
@@ -90,6 +98,7 @@ class Kind:
     confirm: Confirm
     gate: str = ""
     alphabet: bytes = b""
+    lead: int = -1
     literal: bytes = b""  # stands in every text that has a finding
     bars: bool = (
         False  # what it refuses is not looked at by later kinds either: `//user:password@host` holds no address
@@ -104,10 +113,13 @@ def _kind(
     *,
     gate: str = "",
     alphabet: str = "",
+    lead: int = -1,
     literal: str = "",
     bars: bool = False,
 ) -> Kind:
-    return Kind(name, policy, re.compile(pattern.encode()), confirm, gate, alphabet.encode(), literal.encode(), bars)
+    return Kind(
+        name, policy, re.compile(pattern.encode()), confirm, gate, alphabet.encode(), lead, literal.encode(), bars
+    )
 
 
 def _alone(check: Callable[[str], bool]) -> Confirm:
@@ -180,9 +192,9 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "iban",
         "drop",
-        r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])",
+        r"(?<![A-Za-z0-9])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?|[a-z]{2}[0-9]{2}[a-z0-9]{11,30})(?![A-Za-z0-9])",
         _alone(checksums.iban),
-        alphabet=DIGITS + LETTERS + " ",
+        lead=2,
     ),
     _kind(
         "chinese_id",

@@ -1,6 +1,6 @@
 """Documents a CPU second, by tool and task: `python -m bench.filter_peers.speed [TASK…] [--rounds 3]`.
 
-Processor time of one process with one thread, interleaved, the best of the rounds. The documents are text that lies on
+Processor time of one process with one thread, warm, interleaved, the best of the rounds. The documents are text that lies on
 this machine, or those of `--files`, shuffled; at `rules` and `chain` all tools are given the same ones, elsewhere a slow
 tool only their beginning. Where a tool only signs, its time is set against all that Hornbook does: signatures, index,
 verification and decision. `chain` runs from a file to files; its benchmark items are those of `--against`, else pieces of

@@ -51,6 +51,7 @@ PLANTED = [
     ("card", luhn_complete("37828224631000")),
     ("iban", iban_complete("DE", "370400440532013999")),
     ("iban", iban_complete("GB", "WEST12345698765433")),
+    ("iban", iban_complete("NO", "86011117947").lower()),
     ("us_ssn", "536-22-8725"),
     ("chinese_id", resident_id("11010519491231003")),
     ("chinese_id", resident_id("44030119900307663")),
@@ -76,6 +77,7 @@ LOOK_ALIKES = [
     "4532 1234 5678 9012 fails its check digit",
     "0.4532015112830366 is a number",
     "DE00370400440532013000 fails its checksum",
+    "de00370400440532013000 fails too, De75512108001245126199 is no way to write one, ie11 will work with that",
     "000-12-3456, 666-12-3456, 900-12-3456, 078-05-1120",
     "110105194912310021 fails its check digit, 11010519491331002X its month",
     "AKIAIOSFODNN7EXAMPLE as in the manual, ghp_short, sk-learn, hf_hub_download",
@@ -152,10 +154,12 @@ BAIT = [
 @pytest.mark.parametrize("bait", BAIT)
 def test_no_text_makes_a_pattern_slower_than_linear(bait: str) -> None:
     def seconds(size: int) -> float:
-        text = bait * (size // len(bait))
-        start = time.process_time()
-        find(text)
-        return time.process_time() - start
+        text, took = bait * (size // len(bait)), []
+        for _ in range(3):
+            start = time.process_time()
+            find(text)
+            took.append(time.process_time() - start)
+        return min(took)
 
     whole = seconds(400_000)
     assert whole < 2  # the slowest takes 0.2 s here
@@ -212,3 +216,18 @@ CONTEXT = [
 @pytest.mark.parametrize("text, kind", CONTEXT)
 def test_what_stands_around_a_number_can_say_that_it_is_another(text: str, kind: str | None) -> None:
     assert [item.kind for item in find(text)] == ([kind] if kind else [])
+
+
+def test_nothing_is_found_across_the_edge_of_two_texts_and_nothing_before_it_counts() -> None:
+    zone = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+    halves = [half for text in (zone, f"-----BEGIN PRIVATE KEY-----\n{TOKEN}\n-----END PRIVATE KEY-----", "a@b\ncd.io") for half in text.split("\n")]  # fmt: skip
+    assert [item.kind for item in find(zone)] == ["passport"]
+    found = dict(findings_of(pl.Series([*halves[:2], *halves[3:], "version ", "8.8.4.4", "ISBN", "13812345678"])))
+    assert [(index, item.kind) for index, items in found.items() for item in items] == [(7, "ip"), (9, "phone")]
+
+
+def test_where_a_column_is_cut_for_the_search_nothing_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pl.Series([" ".join(PIECES), *PIECES, "\n".join(reversed(PIECES))])
+    whole = dict(findings_of(texts))
+    monkeypatch.setattr("filters.footholds.CHUNK", 64)
+    assert dict(findings_of(texts)) == whole
