@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
+from trainer.batches import IGNORED
 from trainer.packing import TokenShards
 
 MOST, OTHER = 12, "other"
@@ -38,6 +40,11 @@ class Codes:
         """Codes of targets by their place in the stream, int64; `count` where a target is not of the corpus."""
         found = self._of[np.searchsorted(self._ends, places, side="right") - 1]
         return np.where(places < 0, self.count, found)
+
+    def add(self, targets: np.ndarray, places: np.ndarray, nats: torch.Tensor, sums: torch.Tensor) -> None:
+        """Add the nats [n] of the targets that count to `sums`, and how many they are; float64 [2, count + 1]."""
+        codes = torch.from_numpy(self.at(places[targets != IGNORED])).to(nats.device)
+        sums.index_add_(1, codes, torch.stack([nats, torch.ones_like(nats)]).double())
 
 
 class Breakdown:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from corpus.errors import StateError
-from trainer.batches import IGNORED, Batch, Plan, Stream, gather
+from trainer.batches import Batch, Plan, Stream, gather
 from trainer.breakdown import Codes
 from trainer.config import StudentConfig
 from trainer.fitting import Documents
@@ -97,11 +97,7 @@ class Stepper:
         (total * (self._team.size / counted)).backward()
         sums[:3] += torch.cat([total.detach()[None], parts.sum(1)])
         if self.codes.count:
-            self._add_by_code(part, parts[0], sums[3:].view(2, -1))
-
-    def _add_by_code(self, part: Batch, nats: torch.Tensor, sums: torch.Tensor) -> None:
-        codes = torch.from_numpy(self.codes.at(part.places.targets[part.targets != IGNORED])).to(self._device)
-        sums.index_add_(1, codes, torch.stack([nats, torch.ones_like(nats)]).double())
+            self.codes.add(part.targets, part.places.targets, parts[0], sums[3:].view(2, -1))
 
     def _update(self, number: int) -> None:
         set_rates(self._optimizers, number, self._config)
