@@ -23,6 +23,19 @@ def histogram(title: str, unit: str, values: Sequence[float], *, bins: int = 30,
     return {"kind": "histogram", "title": title, "unit": unit, "edges": edges.tolist(), "series": series}
 
 
+def histogram_of(title: str, unit: str, groups: Mapping[str, Sequence[np.ndarray]], *, bins: int = 30) -> Fact:
+    """The same from the arrays of each label, which are never put together."""
+    filled = {label: [part for part in parts if part.size] for label, parts in groups.items()}
+    ends = [[part.min(), part.max()] for parts in filled.values() for part in parts]
+    edges = np.histogram_bin_edges(np.array(ends, dtype=float), bins=bins) if ends else np.array([0.0, 1.0])
+    series = {
+        label: sum(np.histogram(part.astype(float), edges)[0] for part in parts).tolist()  # type: ignore[union-attr]
+        for label, parts in filled.items()
+        if parts
+    }
+    return {"kind": "histogram", "title": title, "unit": unit, "edges": edges.tolist(), "series": series}
+
+
 def grid(
     title: str,
     rows: Sequence[str],

@@ -6,18 +6,22 @@ whole, because it got the name last, and the name carries a part of its checksum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+import orjson
 import pyarrow as pa
+import xxhash
 
+from corpus.errors import StateError
 from corpus.ids import canonical
 from corpus.shards import Partition, committed_partition, write_partition
 from corpus.store import Store
 
 PLAN = "plan.json"
 Item = TypeVar("Item")
+Record = dict[str, Any]
 Run = Callable[..., Iterable[Any]]  # `map`, in this process or elsewhere
 
 
@@ -59,6 +63,41 @@ def _commit(
 ) -> Partition:
     index, item = task
     return write_partition(store, kind, index, work(item), group_rows=group_rows, packed=False)
+
+
+def recorded(
+    store: Store, kind: str, work: Callable[[Item], Record], items: Sequence[Item], run: Run = map
+) -> Iterator[Record]:
+    """What `work` makes of each item, in their order: read where it was committed before, else made by `run` and committed.
+
+    A record is a plain JSON value. An item is taken to be done when its record is there, so `work` commits what else it
+    makes before it returns.
+    """
+    there = {partition_index(name): name for name in store.names(f"{kind}/")}
+    left = ((index, item) for index, item in enumerate(items) if index not in there)
+    made = iter(run(partial(_keep, store=store, kind=kind, work=work), left))
+    for index in range(len(items)):
+        yield _record(store, there[index]) if index in there else next(made)
+
+
+def _keep(task: tuple[int, Item], store: Store, kind: str, work: Callable[[Item], Record]) -> Record:
+    index, item = task
+    data = orjson.dumps(work(item))
+    store.commit(f"{kind}/{index:05d}-{_short(data)}.json", data)
+    made: Record = orjson.loads(data)  # the same, whether it was there before or not
+    return made
+
+
+def _record(store: Store, name: str) -> Record:
+    data = store.read(name)
+    if not name.endswith(f"-{_short(data)}.json"):
+        raise StateError(f"{store.url}/{name}: its bytes are not the committed ones", hint="delete it")
+    found: Record = orjson.loads(data)
+    return found
+
+
+def _short(data: bytes) -> str:
+    return xxhash.xxh3_128_hexdigest(data)[:12]
 
 
 def partition_index(name: str) -> int:

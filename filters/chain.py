@@ -6,7 +6,7 @@ again without scoring again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,13 +69,17 @@ def decide(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> pa.Ta
     return pa.table(columns).cast(REJECTIONS)
 
 
-def at_top(documents: pa.Table, scores: pa.Table, config: FilterConfig) -> FilterConfig:
+def at_top(parts: Iterable[tuple[pa.Table, pa.Table]], config: FilterConfig) -> FilterConfig:
     """The config with the threshold that keeps `quality_top` of the web texts, best first; as it is where none is set.
-    `documents` are all that are decided on: a share of a part would be another one."""
-    if config.quality_top is None or "quality.teaches" not in scores.column_names:
+    `parts`, documents with their scores, are all that are decided on: a share of a part would be another one."""
+    if config.quality_top is None:
         return config
-    values = scores["quality.teaches"].to_numpy()[profiles_of(documents, config) == "prose"]
-    if not len(values):
+    found = [
+        scores["quality.teaches"].to_numpy().astype(np.float32)[profiles_of(documents, config) == "prose"]
+        for documents, scores in parts
+        if "quality.teaches" in scores.column_names
+    ]
+    if not (values := np.concatenate(found) if found else np.zeros(0, np.float32)).size:
         return config
     place = min(len(values) - 1, max(0, round(config.quality_top * len(values)) - 1))
     threshold = float(np.sort(values)[::-1][place])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from array import array
+
+import numpy as np
 
 from generator.length import IDEOGRAPHS, ideograph_share
 
@@ -21,7 +23,8 @@ UNSEEN = re.compile(
 )
 BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
-FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+WIDER = 0xFEE0  # from a sign of ASCII to its full-width form
+FULL_WIDTH = {code: code - WIDER for code in range(0xFF01, 0xFF5F)}
 LETTERS_AND_DIGITS = {code: plain for code, plain in FULL_WIDTH.items() if chr(plain).isalnum()}
 HAN = f"[{IDEOGRAPHS}]"
 CLOSERS = "”’」』）》】"
@@ -30,6 +33,7 @@ PUNCTUATION = str.maketrans({",": "，", ";": "；", ":": "：", "?": "？", "!"
 # since one between two characters is part of an address.
 END = r"[ \t]*(?:\n|\Z)"
 HALF_WIDTH = re.compile(rf"(?<=[{IDEOGRAPHS}{CLOSERS}])(?:[,;:?!](?=[{IDEOGRAPHS}“‘「『（《【]|{END})|\.(?={END}))")
+CHINESE_LETTER, STAYS = 1, 2  # what a bracket holds
 BRACKET = re.compile(r"[()\n]")
 LETTER = re.compile(HAN)
 BETWEEN = re.compile(rf"(?<={HAN}) +(?={HAN})")
@@ -83,31 +87,33 @@ def _widths(text: str) -> str:
     return BETWEEN.sub("", _brackets(text) if "(" in text else text)
 
 
-@dataclass(slots=True)
-class _Open:
-    """A bracket that is open: whether Chinese stands in it, and whether a pair inside stays as it is."""
-
-    place: int
-    chinese: bool = False
-    stays: bool = False
-
-
 def _brackets(text: str) -> str:
     """Pairs in one line that hold Chinese, and no pair that stays, become full-width. Each character is looked at once."""
-    letters, open_ones, last = list(text), list[_Open](), 0
+    open_at, holds, turned, last = (
+        array("q"),
+        bytearray(),
+        array("q"),
+        0,
+    )  # a stack, and what stands in each open bracket
     for found in BRACKET.finditer(text):
-        if open_ones and not open_ones[-1].chinese:
-            open_ones[-1].chinese = LETTER.search(text, last, found.start()) is not None
+        if holds and not holds[-1] & CHINESE_LETTER and LETTER.search(text, last, found.start()):
+            holds[-1] |= CHINESE_LETTER
         last = found.end()
         if found.group() == "(":
-            open_ones.append(_Open(found.start()))
+            open_at.append(found.start())
+            holds.append(0)
         elif found.group() == "\n":
-            open_ones.clear()
-        elif open_ones:
-            pair = open_ones.pop()
-            if turns := pair.chinese and not pair.stays:
-                letters[pair.place], letters[found.start()] = "（", "）"
-            if open_ones:
-                open_ones[-1].chinese |= pair.chinese
-                open_ones[-1].stays |= not turns
-    return "".join(letters)
+            del open_at[:], holds[:]
+        elif holds:
+            place, held = open_at.pop(), holds.pop()
+            if turns := held == CHINESE_LETTER:
+                turned.extend((place, found.start()))
+            if holds:
+                holds[-1] |= held & CHINESE_LETTER | (0 if turns else STAYS)
+    return _turned(text, turned) if turned else text
+
+
+def _turned(text: str, places: array[int]) -> str:
+    letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").copy()
+    letters[np.frombuffer(places, np.int64)] += WIDER
+    return letters.tobytes().decode("utf-32-le", "surrogatepass")

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.manifest import Manifest, tables_of
 from filters.claims import sentences_in
 from filters.facts import Source, unsupported
-from ray_jobs.line import Line
 
 SAID = 120  # characters of a finding that a detail quotes
 KINDS = ("numbers", "names", "claims")
 
 
-def seed_texts(line: Line, inputs: Mapping[str, Manifest], documents: Sequence[pa.Table]) -> dict[str, str]:
-    """What these documents were written from, by id, where the recipe asks for facts; a worker gets the seeds of its own
-    documents only."""
-    if not line.recipe.filters.facts.asked or line.recipe.texts not in inputs:
-        return {}
-    wanted = {seed for part in documents for seed in _seeds(part)}
-    return dict(_texts(line, inputs[line.recipe.texts], wanted)) if wanted else {}
+def seed_texts(documents: pa.Table, texts: Iterable[pa.Table]) -> dict[str, str]:
+    """What these documents were written from, by id. `texts` (columns `id` and `text`) are read only where one was."""
+    wanted = _seeds(documents)
+    return dict(_chosen(texts, wanted)) if wanted else {}
 
 
 def facts_of(task: tuple[pa.Table, Mapping[str, str]]) -> pa.Table:
@@ -54,8 +49,8 @@ def _row(text: str, lineage: dict | None, topic: str | None, texts: Mapping[str,
     return [(float(value), said[0][:SAID] if said else "") for value, said in counted]
 
 
-def _texts(line: Line, manifest: Manifest, wanted: set[str]) -> Iterator[tuple[str, str]]:
+def _chosen(texts: Iterable[pa.Table], wanted: set[str]) -> Iterator[tuple[str, str]]:
     values = pa.array(sorted(wanted), pa.string())
-    for table in tables_of(line.folder.child(manifest.stage), manifest, "documents", ["id", "text"]):
+    for table in texts:
         chosen = table.filter(pc.is_in(table["id"], value_set=values))
         yield from zip(chosen["id"].to_pylist(), chosen["text"].to_pylist(), strict=True)

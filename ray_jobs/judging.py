@@ -7,8 +7,8 @@ and a text is in the memory of one worker at a time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,20 +18,20 @@ import pyarrow.compute as pc
 from corpus.document import DOCUMENTS, REJECTIONS, Rejection, rejections_table
 from corpus.ids import digest
 from corpus.manifest import row_hashes
+from corpus.resumable import Record
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.store import Store, open_store
 from corpus.tokens import TokenCounter
 from filters.chain import decide, overlap, score_table
 from filters.config import FilterConfig
 from filters.decontaminate import contamination
-from filters.overlap import Overlap
 from filters.sensitive import redact
 from filters.sensitive_kinds import NAMES
-from ray_jobs.grounding import facts_of
+from ray_jobs.found import SHOWN, Found, to_record
+from ray_jobs.grounding import facts_of, seed_texts
 from ray_jobs.stages.read import with_tokens
 from ray_jobs.stages.score import classifier, toxicity
 
-SHOWN = 30  # samples of each kind in the report
 NEVER_SHOWN = ("sensitive", "toxic", "contaminated")
 SYNTHETIC = "synthetic"
 
@@ -43,74 +43,45 @@ class Stored:
     url: str
     partition: Partition
 
-    def read(self) -> pa.Table:
+    def read(self, columns: list[str] | None = None) -> pa.Table:
         """Its rows."""
-        return read_partition(open_store(self.url), self.partition)
+        return read_partition(open_store(self.url), self.partition, columns)
 
 
 @dataclass(frozen=True)
-class Survivors(Stored):
+class Survivors:
     """What deduplication compares: documents that no rule rejects, the better ones first."""
+
+    stored: Stored
 
     def read(self) -> pa.Table:
         """Columns `id`, `text` and `priority`."""
-        return read_partition(open_store(self.url), self.partition, ["id", "text", "priority"])
+        return self.stored.read(["id", "text", "priority"])
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Some documents, their scores if they have any, and the texts that they were written from, by id."""
+    """Some documents, and their scores if they have any."""
 
     number: int
     documents: tuple[Stored, ...]
     scores: tuple[Stored, ...] = ()
-    seeds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every shard is told. `model` is the store with the classifier, "" where there is none."""
+    """What every shard is told. `model` is the store with the classifier, "" where there is none; `texts` are what documents
+    may have been written from, where the recipe asks for facts."""
 
     config: FilterConfig
     seed: int
     store: str
     model: str
+    texts: tuple[Stored, ...] = ()
 
 
-@dataclass
-class Found:
-    """What shards found out; adds up."""
-
-    partitions: list[Partition] = field(default_factory=list)
-    survivors: list[Partition] = field(default_factory=list)
-    taken: Counter[str] = field(default_factory=Counter)  # by source
-    kept: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # by reason and source
-    licences: Counter[str] = field(default_factory=Counter)
-    totals: Counter[str] = field(default_factory=Counter)
-    sensitive: Counter[tuple[str, str]] = field(default_factory=Counter)  # by kind, documents or findings
-    overlap: Overlap = field(default_factory=Overlap)
-    quality: dict[str, list[np.ndarray]] = field(default_factory=dict)  # by source
-    lengths: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    hashes: list[np.ndarray] = field(default_factory=list)
-    samples: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)  # by verdict
-
-    def add(self, other: Found) -> None:
-        """Take in what another shard found."""
-        for name in ("partitions", "survivors", "hashes"):
-            getattr(self, name).extend(getattr(other, name))
-        for name in ("taken", "kept", "reasons", "licences", "totals", "sensitive"):
-            getattr(self, name).update(getattr(other, name))
-        self.overlap += other.overlap
-        for name in ("quality", "lengths"):
-            for source, values in getattr(other, name).items():
-                getattr(self, name).setdefault(source, []).extend(values)
-        for verdict, rows in other.samples.items():
-            self.samples[verdict] = _first([*self.samples.get(verdict, []), *rows])
-
-
-def judge(shard: Shard, job: Job) -> Found:
-    """Commit scores, rejections and survivors of a shard."""
+def judge(shard: Shard, job: Job) -> Record:
+    """Commit scores, rejections and survivors of a shard; what was found out, as a record."""
     documents = pa.concat_tables([part.read() for part in shard.documents]).cast(DOCUMENTS)
     scores = _scores(shard, documents, job)
     rejected = decide(documents, scores, job.config)
@@ -118,7 +89,7 @@ def judge(shard: Shard, job: Job) -> Found:
     priority = scores["quality.teaches"].cast(pa.float64())
     survivors = documents.append_column("priority", priority).filter(alive)
     store = open_store(job.store)
-    return Found(
+    return to_record(Found(
         partitions=[
             write_partition(store, "scores", shard.number, scores.sort_by("id")),
             write_partition(store, "rejected", 2 * shard.number, rejected.sort_by("id")),
@@ -130,7 +101,7 @@ def judge(shard: Shard, job: Job) -> Found:
         quality=_by_source(scores["quality.teaches"], documents["source"]),
         sensitive=_sensitive(scores),
         samples={"rejected": _rejected_samples(documents, rejected, job.seed)},
-    )
+    ))  # fmt: skip
 
 
 def survivors_of(store: Store) -> Store:
@@ -147,16 +118,16 @@ class Rest:
     copies: Stored
 
 
-def finish(rest: Rest, job: Job, counter: TokenCounter) -> Found:
-    """Commit what is kept of a shard, its tokens counted, and the rejections of its copies."""
-    documents = read_partition(open_store(rest.survivors.url), rest.survivors.partition).select(DOCUMENTS.names)
+def finish(rest: Rest, job: Job, counter: TokenCounter) -> Record:
+    """Commit what is kept of a shard, its tokens counted, and the rejections of its copies; the record of that."""
+    documents = rest.survivors.stored.read().select(DOCUMENTS.names)
     copies = rest.copies.read()
     copies = copies.filter(pc.is_in(copies["id"], value_set=documents["id"].combine_chunks()))
     kept = documents.filter(pc.invert(pc.is_in(documents["id"], value_set=copies["id"].combine_chunks())))
     kept = with_tokens(kept.cast(DOCUMENTS), counter).sort_by("id")
     rejected = _copied(copies, documents)
     store = open_store(job.store)
-    return Found(
+    return to_record(Found(
         partitions=[
             write_partition(store, "documents", rest.number, kept),
             write_partition(store, "rejected", 2 * rest.number + 1, rejected),
@@ -171,7 +142,7 @@ def finish(rest: Rest, job: Job, counter: TokenCounter) -> Found:
             "rejected": _rejected_samples(documents, rejected, job.seed),
             "kept": _kept_samples(kept, job.seed),
         },
-    )
+    ))  # fmt: skip
 
 
 def _scores(shard: Shard, documents: pa.Table, job: Job) -> pa.Table:
@@ -182,11 +153,15 @@ def _scores(shard: Shard, documents: pa.Table, job: Job) -> pa.Table:
         model = classifier(open_store(job.model), job.config.classifier) if job.model else None
         scores = score_table(documents, quality=model, toxicity=toxicity(job.config.toxic.classifier))
     more = [contamination(documents, job.config.decontaminate)] if job.config.decontaminate.against else []
-    more += [facts_of((documents, shard.seeds))] if job.config.facts.asked else []
+    more += [facts_of((documents, _seeds(documents, job)))] if job.config.facts.asked else []
     for table in more:
         for name in table.column_names:
             scores = scores if name == "id" else scores.append_column(name, table[name])
     return scores
+
+
+def _seeds(documents: pa.Table, job: Job) -> dict[str, str]:
+    return seed_texts(documents, (part.read(["id", "text"]) for part in job.texts))
 
 
 def _copied(copies: pa.Table, documents: pa.Table) -> pa.Table:
@@ -218,11 +193,6 @@ def _sensitive(scores: pa.Table) -> Counter[tuple[str, str]]:
         values = scores[f"sensitive.{kind}"].to_numpy()
         found.update({(kind, "documents"): int((values > 0).sum()), (kind, "findings"): int(values.sum())})
     return found
-
-
-def _first(rows: Iterable[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """The samples of the smallest keys: the same ones for any sharding."""
-    return sorted(rows, key=lambda row: row[0])[:SHOWN]
 
 
 def _chosen(ids: Sequence[str], seed: int) -> dict[str, str]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpus.facts import Fact, curves, histogram, samples, table
+from corpus.facts import Fact, curves, histogram_of, samples, table
+from corpus.ids import digest
 from corpus.label_join import NOT_KEPT, TEXT_CHANGED, LabelJoin
-from corpus.manifest import Balance, Manifest, dataset_hash_of, table_of, tables_of
-from corpus.resumable import clear
+from corpus.manifest import Balance, Manifest, dataset_hash_of, tables_of
+from corpus.resumable import begin, clear, recorded
 from corpus.shards import Partition, read_partition, write_partition
 from corpus.soft_labels import KIND
 from corpus.store import Store
@@ -23,12 +24,14 @@ from filters.decontaminate import benchmark_hash
 from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.overlap import COLUMNS
 from filters.sensitive import policies
-from ray_jobs.grounding import seed_texts
-from ray_jobs.judging import Found, Job, Rest, Shard, Stored, Survivors, finish, judge, survivors_of
+from ray_jobs.code import code_hash
+from ray_jobs.found import Found, from_record
+from ray_jobs.judging import Job, Rest, Shard, Stored, Survivors, finish, judge, survivors_of
 from ray_jobs.line import Line
 from ray_jobs.stage import Made, Stage
 
 SHARD_ROWS = 5000  # documents that a worker judges at a time
+SHARD_PARTS = 16  # partitions of few long documents
 
 
 def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
@@ -39,19 +42,23 @@ def stage(line: Line, inputs: Mapping[str, Manifest]) -> Stage:
 
 
 def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
-    filters = _at_top(line, inputs)
-    model = line.folder.child("score").url if "score" in inputs else ""
-    job = Job(filters, line.recipe.seed, store.url, model)
+    filters, shards = _at_top(line, inputs), list(_shards(line, inputs))
+    job = Job(filters, line.recipe.seed, store.url, *_beside(line, inputs))
+    work = store.child("work")
+    begin(work, _plan(job, inputs, shards, code_hash()))
     found = Found()
-    for part in line.passes.map(partial(judge, job=job), _shards(line, inputs)):
-        found.add(part)
-    waiting = [Survivors(survivors_of(store).url, item) for item in found.survivors]
+    for part in recorded(work, "judged", partial(judge, job=job), shards, line.passes.map):
+        found.add(from_record(part))
+    waiting = [Survivors(Stored(survivors_of(store).url, item)) for item in found.survivors]
     copies = _copies(line, waiting, store.child("dedup"))
     who = write_partition(store, "duplicates", 0, copies)
     rest = [Rest(number, part, Stored(store.url, who)) for number, part in enumerate(waiting)]
-    for part in line.passes.map(partial(finish, job=job, counter=line.teacher.counter()), rest):
-        found.add(part)
-    clear(survivors_of(store))
+    counter = line.teacher.counter()
+    kind = f"finished-{digest(who.checksum, counter.name)[:8]}"
+    for part in recorded(work, kind, partial(finish, job=job, counter=counter), rest, line.passes.map):
+        found.add(from_record(part))
+    for spent in (work, store.child("dedup"), survivors_of(store)):  # records first: they say that the rest is there
+        clear(spent)
     partitions = [*found.partitions, who]
     return Made(
         partitions=tuple(sorted(partitions, key=lambda item: item.name)),
@@ -64,14 +71,32 @@ def _work(line: Line, inputs: Mapping[str, Manifest], store: Store) -> Made:
     )
 
 
+def _plan(job: Job, inputs: Mapping[str, Manifest], shards: Sequence[Shard], code: str) -> dict[str, Any]:
+    """All that the records of shards depend on: those of another plan are not gone on from."""
+    cut = [[part.partition.checksum for part in (*shard.documents, *shard.scores)] for shard in shards]
+    told = [job.config.model_dump(mode="json"), job.seed, benchmark_hash(job.config.decontaminate)]
+    return {"told": told, "inputs": {name: item.fingerprint for name, item in inputs.items()}, "cut": cut, "code": code}
+
+
+def _beside(line: Line, inputs: Mapping[str, Manifest]) -> tuple[str, tuple[Stored, ...]]:
+    """The store with the classifier, and the texts that were written from, where they are needed."""
+    model = line.folder.child("score").url if "score" in inputs else ""
+    texts = line.recipe.texts
+    if not line.recipe.filters.facts.asked or texts not in inputs:
+        return model, ()
+    url = line.folder.child(texts).url
+    return model, tuple(Stored(url, item) for item in inputs[texts].of("documents"))
+
+
 def _at_top(line: Line, inputs: Mapping[str, Manifest]) -> FilterConfig:
     """The recipe's filters, with the threshold that a top share of all web texts stands for."""
     texts = line.recipe.texts
     if line.recipe.filters.quality_top is None or texts not in inputs:
         return line.recipe.filters
-    documents = table_of(line.folder.child(texts), inputs[texts], "documents", ["source", "domain", "language"])
-    scores = table_of(line.folder.child("score"), inputs["score"], "scores", ["quality.teaches"])
-    return at_top(documents, scores, line.recipe.filters)
+    read, scored = line.folder.child(texts), line.folder.child("score")
+    documents = tables_of(read, inputs[texts], "documents", ["source", "domain", "language"])
+    scores = tables_of(scored, inputs["score"], "scores", ["quality.teaches"])
+    return at_top(zip(documents, scores, strict=True), line.recipe.filters)
 
 
 def _shards(line: Line, inputs: Mapping[str, Manifest]) -> Iterator[Shard]:
@@ -88,7 +113,7 @@ def _shards(line: Line, inputs: Mapping[str, Manifest]) -> Iterator[Shard]:
         written = inputs["generate"].of("documents")
         for group in _grouped(written):
             parts = tuple(Stored(line.folder.child("generate").url, written[place]) for place in group)
-            yield Shard(number, parts, seeds=seed_texts(line, inputs, [part.read() for part in parts]))
+            yield Shard(number, parts)
             number += 1
 
 
@@ -97,7 +122,7 @@ def _grouped(parts: Sequence[Partition]) -> Iterator[list[int]]:
     group: list[int] = []
     rows = 0
     for place, part in enumerate(parts):
-        if group and rows + part.rows > SHARD_ROWS:
+        if group and (rows + part.rows > SHARD_ROWS or len(group) == SHARD_PARTS):
             yield group
             group, rows = [], 0
         group.append(place)
@@ -109,10 +134,8 @@ def _grouped(parts: Sequence[Partition]) -> Iterator[list[int]]:
 def _copies(line: Line, waiting: Sequence[Survivors], work: Store) -> pa.Table:
     """Of two copies the one with the better quality score stays."""
     config = line.recipe.filters.duplicates
-    begin_work(work, config, [part.partition.checksum for part in waiting])
-    copies = find_duplicates(waiting, config, line.passes.map, work)
-    clear(work)
-    return copies
+    begin_work(work, config, [part.stored.partition.checksum for part in waiting])
+    return find_duplicates(waiting, config, line.passes.map, work)
 
 
 def _labels_fact(
@@ -180,9 +203,7 @@ def _summed(reasons: Counter[tuple[str, str]]) -> dict[str, int]:
 
 
 def _histogram(title: str, unit: str, values: Mapping[str, Sequence[np.ndarray]]) -> Fact:
-    parts = {source: np.concatenate(list(values[source])) for source in sorted(values) if len(values[source])}
-    groups = np.repeat(np.array(list(parts), dtype=object), [len(part) for part in parts.values()])
-    return histogram(title, unit, np.concatenate(list(parts.values()) or [np.zeros(0)]), groups=groups)  # type: ignore[arg-type]
+    return histogram_of(title, unit, {source: values[source] for source in sorted(values)})
 
 
 def _sensitive_fact(filters: FilterConfig, found: Found) -> dict[str, Fact]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ from ray_jobs.stage import Made, Stage
 from ray_jobs.tombstones import forgotten_documents
 
 SHARD_ROWS = 2000
+SHARD_CHARACTERS = 32 << 20  # about: bounds memory where documents are long
 SHARDS_A_PART = 100_000  # partition numbers that a part of a source owns
 
 
@@ -108,7 +108,15 @@ def _commit(store: Store, number: int, batch: list[Document | Rejection], found:
 
 
 def _batches(rows: Iterator[Document | Rejection]) -> Iterator[list[Document | Rejection]]:
-    while batch := list(islice(rows, SHARD_ROWS)):
+    batch: list[Document | Rejection] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row.text) if isinstance(row, Document) else 0
+        if len(batch) == SHARD_ROWS or size >= SHARD_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 

@@ -75,8 +75,8 @@ def test_the_best_share_of_the_web_texts_stays_whatever_the_scores() -> None:
     rows = 50
     documents = pa.table({"id": [str(n) for n in range(rows)], "source": ["web"] * 40 + ["synthetic"] * 10})
     scores = pa.table({"id": documents["id"], "quality.teaches": pa.array(np.linspace(0.01, 0.5, rows), pa.float32())})
-    found = at_top(documents, scores, FilterConfig(quality=0, quality_top=0.1))
+    found = at_top([(documents, scores)], FilterConfig(quality=0, quality_top=0.1))
     web = scores["quality.teaches"].to_numpy()[:40]
     assert (web >= np.float32(found.quality)).sum() == 4
-    assert at_top(documents, scores, FilterConfig(quality=0.9, quality_top=0.1)).quality == 0.9
-    assert at_top(documents, scores, FilterConfig(quality=0.3)).quality == 0.3
+    assert at_top([(documents, scores)], FilterConfig(quality=0.9, quality_top=0.1)).quality == 0.9
+    assert at_top([(documents, scores)], FilterConfig(quality=0.3)).quality == 0.3
