@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection
 from corpus.errors import RecipeError, SetupError
@@ -19,16 +18,18 @@ from filters.folds import Examples, leave_one_source_out, shuffled_control
 from filters.published import open_classifier
 from filters.vectors import Embed
 from ray_jobs.plain_files import unread
+from ray_jobs.sink import placed, read_columns
 
 UNSEEN = "each judged by a classifier that has not seen its source"
 LEAST = 200  # characters: shorter texts say too little to learn from
 
 
-def train_files(examples: Examples, kind: Kind, out: Path, embedding: str, seed: int, tune: int = 0) -> list[str]:
+def train_files(examples: Examples, kind: Kind, out: str | Path, embedding: str, seed: int, tune: int = 0) -> list[str]:
     """Learn from all examples and write the classifier."""
     model = learner(kind, embedding, seed, tune)(examples)
-    model.save(out)
-    size = out.stat().st_size if out.is_file() else sum(path.stat().st_size for path in out.iterdir())
+    with placed(out) as path:
+        model.save(path)
+        size = path.stat().st_size if path.is_file() else sum(item.stat().st_size for item in path.iterdir())
     taught = int(examples.labels.sum())
     return [
         f"{taught:,} texts that teach and {len(examples.texts) - taught:,} others learned, {size / 1e6:.1f} MB",
@@ -106,11 +107,11 @@ def contrast(
 
 
 def judged(
-    files: Sequence[str], scores: Path, from_points: float, field: str, source_field: str | None
+    files: Sequence[str], scores: str | Path, from_points: float, field: str, source_field: str | None
 ) -> tuple[Examples, list[str]]:
     """Texts with the points of `hornbook filter judge`; from `from_points` on a text teaches."""
     try:
-        table = pq.read_table(scores, columns=["id", "score"])
+        table = read_columns(scores, ["id", "score"])
     except (OSError, pa.ArrowException, KeyError) as error:
         raise SetupError(
             f"{scores}: no file of judgements: {str(error).splitlines()[0]}", hint="hornbook filter judge"

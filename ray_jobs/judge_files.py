@@ -9,23 +9,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError
 from corpus.ids import digest
 from corpus.readers import read_files
-from filters.judge import JUDGED, check_judge, judge_table
+from filters.judge import check_judge, judge_table
 from generator.local import SERVED_NAME
 from generator.teachers.openai_judge import EndpointJudge
 from ray_jobs.plain_files import unread
+from ray_jobs.sink import sink
 
 BATCH = 1000  # documents judged between two writes
 TRIED = 200  # documents after which a judge that does not judge is refused, before the rest is paid for
 
 
 def judge_files(
-    files: Sequence[str], out: Path, url: str, model: str, rubric: str, sample: int, api_key: str, field: str
+    files: Sequence[str], out: str | Path, url: str, model: str, rubric: str, sample: int, api_key: str, field: str
 ) -> list[str]:
     """Write a row of schema `JUDGED` for each of `sample` documents, drawn by their ids.
 
@@ -42,14 +42,12 @@ def judge_files(
     if not drawn:
         raise RecipeError("no readable document in these files", hint="; ".join(row.detail for row in rejected[:3]))
     judge = EndpointJudge(url, model, api_key)
-    part = out.with_name(f".{out.name}.part")
     done: list[pa.Table] = []
-    with pq.ParquetWriter(part, JUDGED, compression="zstd") as writer:
+    with sink(out) as file:
         for start in _starts(len(drawn)):
             done.append(judge_table(documents_table(drawn[slice(*start)]), rubric, judge))
-            writer.write_table(done[-1])
+            file.write(done[-1])
             check_judge(pa.concat_tables(done))
-    part.replace(out)
     return [*_told(pa.concat_tables(done)), *unread(rejected), f"wrote {out}"]
 
 

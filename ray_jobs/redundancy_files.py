@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.document import Document, Rejection, documents_table
 from corpus.errors import RecipeError, SetupError
@@ -22,6 +21,7 @@ from filters.redundancy.score import By, likeness, losses, prototypes
 from filters.redundancy.select import Band, band_rows, k_centre_rows
 from filters.vectors import Embed, word_vectors
 from ray_jobs.plain_files import unread
+from ray_jobs.sink import read_columns, write_out
 
 TEST = 0.1  # of the documents, as in the paper
 SHARES = (0.7, 0.5, 0.35, 0.27, 0.2, 0.1)
@@ -42,7 +42,7 @@ class Labelled:
         return np.sort(order[cut:]), np.sort(order[:cut])
 
 
-def load(files: Sequence[str], scores: Path, column: str, field: str, dimensions: int) -> Labelled:
+def load(files: Sequence[str], scores: str | Path, column: str, field: str, dimensions: int) -> Labelled:
     """Texts of `files` joined by id with a numeric column of a Parquet file, such as `hornbook filter score` writes."""
     numbers = _numbers(scores, column)
     rejected: list[Rejection] = []
@@ -58,7 +58,7 @@ def load(files: Sequence[str], scores: Path, column: str, field: str, dimensions
 
 
 def score_files(
-    files: Sequence[str], out: Path, by: By, embedding: str, reference: Path | None, seed: int, field: str
+    files: Sequence[str], out: str | Path, by: By, embedding: str, reference: Path | None, seed: int, field: str
 ) -> list[str]:
     """Write `id` and `score`: bits per byte by a reference that has not seen the text, likeness to the text that stays in its
     place, or distance from the centre of its cluster."""
@@ -82,7 +82,7 @@ def score_files(
         scores = prototypes(texts, _embed_by(embedding), seed=seed)
         told = f"distance from the centre of its cluster: {float(np.mean(scores)):.3f} in the mean"
     table = pa.table({"id": [row.id for row in rows], "score": pa.array(scores, pa.float32())})
-    pq.write_table(table, out, compression="zstd")
+    write_out(out, table)
     return [told, *unread(rejected), f"wrote {out}"]
 
 
@@ -120,7 +120,7 @@ def measure_files(data: Labelled, guide: str, transfer: str, outside: Labelled |
     return [*_curve(found), found.sentence, *data.unread]
 
 
-def prune_files(data: Labelled, out: Path, keep: float, by: str, seed: int) -> list[str]:
+def prune_files(data: Labelled, out: str | Path, keep: float, by: str, seed: int) -> list[str]:
     """Write the ids that stay: by the loop (`predicted`), by a band of the number, or by spread over the vectors."""
     kept = int(keep * len(data.ids))
     if by == "predicted":
@@ -139,11 +139,11 @@ def prune_files(data: Labelled, out: Path, keep: float, by: str, seed: int) -> l
         raise RecipeError(
             f"there is no way to choose called `{by}`", hint="known: predicted, low, middle, high, spread"
         )
-    _write(out, [data.ids[row] for row in chosen])
+    write_out(out, pa.table({"id": pa.array([data.ids[row] for row in chosen], pa.string())}))
     return [f"{len(chosen):,} of {len(data.ids):,} documents stay", *data.unread, f"wrote {out}"]
 
 
-def grow_files(data: Labelled, out: Path, until: float, doubt: Doubt, seed: int) -> list[str]:
+def grow_files(data: Labelled, out: str | Path, until: float, doubt: Doubt, seed: int) -> list[str]:
     """Write ids in the order in which they are worth adding, a column `round` beside them."""
     seen: set[int] = set()
     names, rounds = [], []
@@ -154,21 +154,17 @@ def grow_files(data: Labelled, out: Path, until: float, doubt: Doubt, seed: int)
         seen |= set(fresh)
         names += [data.ids[row] for row in fresh]
         rounds += [number] * len(fresh)
-    pq.write_table(pa.table({"id": names, "round": rounds}), out, compression="zstd")
+    write_out(out, pa.table({"id": names, "round": rounds}))
     return [f"{len(names):,} of {len(data.ids):,} documents in {rounds[-1] + 1} rounds", *data.unread, f"wrote {out}"]
 
 
-def _numbers(scores: Path, column: str) -> dict[str, float]:
+def _numbers(scores: str | Path, column: str) -> dict[str, float]:
     try:
-        table = pq.read_table(scores, columns=["id", column])
+        table = read_columns(scores, ["id", column])
     except (OSError, KeyError, pa.ArrowException) as error:
         raise SetupError(f"{scores}: no column `{column}` to read: {str(error).splitlines()[0]}") from None
     pairs = zip(table["id"].to_pylist(), table[column].cast(pa.float64()).to_pylist(), strict=True)
     return {name: value for name, value in pairs if value is not None and value == value}
-
-
-def _write(out: Path, names: Sequence[str]) -> None:
-    pq.write_table(pa.table({"id": pa.array(names, pa.string())}), out, compression="zstd")
 
 
 def _curve(found: Verdict) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A Parquet file that the filters of plain files write: at a path or a URL, whole or not there at all."""
+"""What the filters of plain files write, at a path or a URL: a Parquet file, whole or not there at all, or a classifier."""
 
 from __future__ import annotations
 
@@ -69,6 +69,27 @@ def write_out(out: str | Path, table: pa.Table) -> None:
     """A file of one table."""
     with sink(out) as file:
         file.write(table)
+
+
+@contextmanager
+def placed(out: str | Path) -> Iterator[Path]:
+    """Where to save a file or a folder that belongs at a path or a URL: the path itself, or a place from which it is brought
+    to the URL when the block is left without an error."""
+    if "://" not in str(out):
+        yield Path(out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / str(out).rstrip("/").rpartition("/")[2]
+        yield made
+        system, path = fsspec.core.url_to_fs(str(out).rstrip("/"))
+        for file in [made] if made.is_file() else sorted(item for item in made.rglob("*") if item.is_file()):
+            system.put_file(str(file), path if file == made else f"{path}/{file.relative_to(made).as_posix()}")
+
+
+def read_columns(source: str | Path, columns: list[str]) -> pa.Table:
+    """Columns of a Parquet file at a path or a URL. Raises `OSError`, `KeyError` or `pa.ArrowException`."""
+    with fsspec.open(str(source), "rb") as file:
+        return pq.read_table(file, columns=columns)
 
 
 def _place(part: Path, out: str, *, remote: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +26,7 @@ class Kind(StrEnum):
 
 Teaches = Annotated[list[str], typer.Option("--teaches", help="Files of texts that teach; may be given often.")]
 Others = Annotated[list[str], typer.Option("--other", help="Files of other texts; may be given often.")]
-Labels = Annotated[Path | None, typer.Option(help="Points of `hornbook filter judge`, for the files of --teaches.")]
+Labels = Annotated[str | None, typer.Option(help="Points of `hornbook filter judge`, for the files of --teaches.")]
 Points = Annotated[float, typer.Option(help="Points from which a judged text teaches.")]
 KindOption = Annotated[Kind, typer.Option(help="Words, fastText, or a linear head or a random forest on an embedding.")]
 Embedding = Annotated[
@@ -44,7 +43,7 @@ Seed = Annotated[int, typer.Option(help="Seed of every draw.")]
 
 
 @app.command()
-def train(out: Annotated[Path, typer.Option(help="File, or folder of a head, to write.")], teaches: Teaches, other: Others = [],  # noqa: B006
+def train(out: Annotated[str, typer.Option(help="File, or folder of a head, to write: a path, or a URL.")], teaches: Teaches, other: Others = [],  # noqa: B006
           judged: Labels = None, points: Points = 3.0, kind: KindOption = Kind.words, embedding: Embedding = "minilm",
           source_field: Source = "", text_field: Field = "text", seed: Seed = 17, tune: Tune = 0) -> None:  # fmt: skip
     """Learn what teaches, from two kinds of text or from points.
@@ -90,7 +89,7 @@ def check(files: Annotated[list[str], typer.Argument(help="Files of texts with l
 
 
 def _examples(
-    teaches: list[str], other: list[str], points_file: Path | None, points: float, field: str, source: str
+    teaches: list[str], other: list[str], points_file: str | None, points: float, field: str, source: str
 ) -> tuple[Examples, list[str]]:
     from ray_jobs.classifier_files import contrast, judged
 

@@ -13,9 +13,9 @@ from ray_jobs.cli.options import say
 app = typer.Typer(help="How much of a corpus says what the rest says.", no_args_is_help=True, rich_markup_mode=None)
 
 Files = Annotated[list[str], typer.Argument(help="JSONL (gz, zst), Parquet, text, or a Hugging Face dataset name.")]
-Scores = Annotated[Path, typer.Option(help="Parquet file with `id` and a number for each document.")]
+Scores = Annotated[str, typer.Option(help="Parquet file with `id` and a number for each document: a path, or a URL.")]
 Column = Annotated[str, typer.Option(help="Column with the number that a model has to predict.")]
-Out = Annotated[Path, typer.Option(help="Parquet file of ids to write.")]
+Out = Annotated[str, typer.Option(help="Parquet file of ids to write: a path, or a URL.")]
 Field = Annotated[str, typer.Option("--text-field", help="Column that holds the text.")]
 Size = Annotated[int, typer.Option(min=2, help="Dimensions of the vectors that the number is predicted from.")]
 Seed = Annotated[int, typer.Option(help="Seed of every draw.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -91,7 +90,7 @@ def judge(
     files: Files,
     endpoint: Annotated[str, typer.Option(help="Base URL of the judge, OpenAI-compatible.")],
     model: Annotated[str, typer.Option(help="The endpoint's name of the judge.")],
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    out: Annotated[str, typer.Option(help="Parquet file to write: a path, or a URL.")],
     rubric: Annotated[str, typer.Option(help="prose or code.")] = "prose",
     sample: Annotated[int, typer.Option(min=1, help="Documents that are judged, drawn from all.")] = 10_000,
     api_key_env: Annotated[str, typer.Option(help="Variable with the endpoint's key.")] = "",

@@ -7,15 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.errors import RecipeError
+from bench.hostile_verbs import judge
+from corpus.errors import RecipeError, SetupError
+from filters.classifier import Kind
 from filters.config import CleanConfig, DecontaminateConfig
+from filters.folds import Examples
+from ray_jobs import classifier_files, redundancy_files
 from ray_jobs.clean_files import clean_files
 from ray_jobs.decontaminate_files import decontaminate_files
 from ray_jobs.dedup_files import dedup_files, shared_files
+from ray_jobs.judge_files import judge_files
 from ray_jobs.plain_files import score_files
 from ray_jobs.redact_files import redact_files
 from ray_jobs.sink import sink, write_out
@@ -48,6 +54,8 @@ VERBS: dict[str, Write] = {
     "clean": lambda files, out: clean_files(files, out, CleanConfig(), "text"),
     "dedup": lambda files, out: dedup_files(files, out, 0.8, "text"),
     "dedup of lines": lambda files, out: shared_files(files, out, "line", "text"),
+    "redundancy score": lambda files, out: redundancy_files.score_files(files, out, "copies", "", None, 17, "text"),
+    "judge": lambda files, out: _judged(files, out),
     "redact": lambda files, out: redact_files(files, out, (), (), "text"),
 }
 
@@ -68,6 +76,43 @@ def test_a_verb_gives_the_same_at_a_url_as_on_a_disk(verb: str, bucket: str, tmp
     here = pq.read_table(tmp_path / "out.parquet")
     assert here.num_rows
     assert _values(there) == _values(here)
+
+
+def _judged(files: Sequence[str], out: str) -> None:
+    with judge() as url:
+        judge_files(files, out, url, "stub", "prose", 100, "", "text")
+
+
+@pytest.mark.parametrize("kind", ["words", "linear"])
+def test_a_classifier_is_written_to_a_url(kind: Kind, bucket: str, tmp_path: Path) -> None:
+    examples = Examples(
+        [*(f"{text} teaches" for text in texts()[:14]), *texts()[:14]], np.arange(28) < 14, np.array(["a"] * 28)
+    )
+    embed = lambda some: np.array([[len(text), text.count("e")] for text in some], np.float32)  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier_files, "embed_of", lambda kind, embedding: embed)
+        for out in (f"{bucket}/{kind}/quality", str(tmp_path / "quality")):
+            assert classifier_files.train_files(examples, kind, out, "", 17)[-1] == f"wrote {out}"
+    store, here = fsspec.filesystem("s3"), tmp_path / "quality"
+    files = [here] if here.is_file() else sorted(here.iterdir())
+    for file in files:
+        name = f"{bucket}/{kind}/quality" if file == here else f"{bucket}/{kind}/quality/{file.name}"
+        assert store.cat_file(name) == file.read_bytes()
+
+
+def test_numbers_of_a_url_are_joined_to_the_files(bucket: str, tmp_path: Path) -> None:
+    rows = "\n".join(json.dumps({"text": f"{number} {page(number)}"}) for number in range(520))
+    (tmp_path / "in.jsonl").write_text(rows, "utf-8")
+    store, scores, ids = fsspec.filesystem("s3"), f"{bucket}/numbers/scores.parquet", f"{bucket}/numbers/ids.parquet"
+    redundancy_files.score_files([str(tmp_path / "in.jsonl")], scores, "copies", "", None, 17, "text")
+    data = redundancy_files.load([str(tmp_path / "in.jsonl")], scores, "score", "text", 2)
+    redundancy_files.prune_files(data, ids, 0.5, "low", 17)
+    with store.open(ids) as file:
+        assert pq.read_table(file).num_rows == 260
+    with pytest.raises(SetupError, match="no column `points`"):
+        redundancy_files.load([str(tmp_path / "in.jsonl")], scores, "points", "text", 2)
+    with pytest.raises(SetupError, match=r"none\.parquet"):
+        redundancy_files.load([str(tmp_path / "in.jsonl")], f"{bucket}/numbers/none.parquet", "score", "text", 2)
 
 
 def test_benchmarks_are_kept_out_at_a_url_too(bucket: str, tmp_path: Path) -> None:
