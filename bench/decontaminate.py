@@ -5,6 +5,7 @@
 All split the text themselves and say of every document whether it holds any n-gram of the benchmarks, which is the exact
 part of what `filters.decontaminate` does; its verdict by coverage, code included, is timed beside it. CPU time of one process
 each; datatrove, where its environment is installed, has its own splitter and is given the first `--peer-most` documents.
+At the end sets of boilerplate are searched, none of which should be flagged (`bench.boilerplate_sets`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bench import boilerplate_sets
 from bench.filter_peers.catalogue import ADAPTERS, DATATROVE, ONE_THREAD
 from bench.peers.catalogue import QUIET
 from bench.peers.install import why_not
@@ -50,6 +52,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=13)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peer-most", type=int, default=1500)
+    parser.add_argument(
+        "--pages", nargs="*", default=[], help="pages with their menus, for one more set of boilerplate"
+    )
     asked = parser.parse_args()
     texts = [row.text for row in read_files(asked.documents) if isinstance(row, Document)]
     items = [whole(item) for item in load_benchmarks(tuple(asked.against)).items]
@@ -83,6 +88,9 @@ def main() -> None:
     differ = sum(a != b for a, b in zip(verdicts["tuple set"], verdicts["exact n-grams"], strict=True))
     print(f"documents on which the tuple set and the exact n-grams differ: {differ}")
     print("\n".join(beside(peer, {name: size / min(spent) for name, spent in times.items()})))
+    named = boilerplate_sets.sets(asked.pages)
+    given = load_benchmarks(tuple(asked.against)).items
+    print("\n".join(boilerplate_sets.table(given, named, DecontaminateConfig(against=("given",)))))
 
 
 def datatrove(texts: Sequence[str], items: Sequence[str], size: int) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from filters.batch import slices, text_series
 from filters.benchmarks import Item, load_benchmarks
 from filters.config import DecontaminateConfig
 from filters.gram_index import GramIndex, Matches
-from filters.program_shape import functions
+from filters.program_look import ProgramLook
+from filters.program_shape import blocks, functions, tokens_of
 from filters.segments import offsets_of
 from filters.words import Words, split_words
 
@@ -32,6 +33,7 @@ CODE_BITS = 60.0
 CODE_GRAM = 6  # tokens of a syntax tree, about one expression
 SAME_TOKENS = 12  # from which equal trees are no chance: 3 of 2,500 files of Python's library hold such a one of 570
 CODE_GATE = r"\bdef\s"
+LOOKED = 0.8  # similarity of trees from which a look misses none, see `filters.program_look`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Decontaminator:
         self.programs = [Passage(item, "code") for item, _ in shapes]
         self._code = GramIndex(*_hashed([shape for _, shape in shapes]), CODE_GRAM, CODE_BITS)
         self._same = {_name_of(shape): place for place, (_, shape) in enumerate(shapes) if len(shape) >= SAME_TOKENS}
+        self._look = ProgramLook([block for item in with_code for block in blocks(item.code)])
         self._code_lengths = np.array([len(shape) for _, shape in shapes], dtype=np.int64)
         seen = self.checked_items()
         self.unchecked = dict(Counter(item.benchmark for item in items if item.name not in seen))
@@ -72,7 +75,8 @@ class Decontaminator:
 
     def score(self, texts: pl.Series, words: Words | None = None) -> dict[str, np.ndarray]:
         """`contaminated.ngram` and `contaminated.code` (float32, the greatest share found, 0 below half of what would
-        reject), and `contaminated.by`, which piece of which item that is."""
+        reject), and `contaminated.by`, which piece of which item that is. Code that is less than `LOOKED` alike
+        counts as 0 as well, and most of it is told by a look and not parsed, unless less than that would reject."""
         words = words or split_words(texts)
         by_words = self._words.find(_flat(words), words.offsets, self._config.coverage / 2)
         values = {"ngram": np.zeros(len(texts), np.float32), "code": np.zeros(len(texts), np.float32)}
@@ -80,7 +84,7 @@ class Decontaminator:
         for text, passage, share in _rows(by_words):
             if share > values["ngram"][text]:
                 values["ngram"][text], names[text] = share, self.passages[passage].name
-        for text, passage, share in self._same_shape(texts):
+        for text, passage, share in self._same_shape(texts, self._config.code >= LOOKED):
             if share > values["code"][text]:
                 values["code"][text] = share
                 if values["ngram"][text] < self._config.coverage:
@@ -108,23 +112,34 @@ class Decontaminator:
             values[text] = max(values[text], np.float32(share))
         return values
 
-    def _same_shape(self, texts: pl.Series) -> Iterator[tuple[int, int, float]]:
-        """(text, passage, similarity) of functions that resemble one of a benchmark."""
+    def _same_shape(self, texts: pl.Series, look: bool = False) -> Iterator[tuple[int, int, float]]:
+        """(text, passage, similarity) of functions that resemble one of a benchmark; after a look all that are much alike."""
         if not self.programs:
             return
         owners, shapes = list[int](), list[list[str]]()
-        for index in np.flatnonzero(texts.str.contains(CODE_GATE).to_numpy()):
-            for shape in functions(texts[int(index)]):
-                owners.append(int(index))
+        for owner, block in self._blocks(texts, look):
+            if (shape := tokens_of(block)) is not None:
+                owners.append(owner)
                 shapes.append(shape)
         for owner, shape in zip(owners, shapes, strict=True):
             if (same := self._same.get(_name_of(shape))) is not None:
                 yield owner, same, 1.0
         if not shapes:
             return
-        for function, passage, share in _rows(self._code.find(*_hashed(shapes), self._config.code / 2)):
-            whole = min(1.0, float(self._code_lengths[passage]) / max(1, len(shapes[function])))
-            yield owners[function], passage, share * whole
+        least = LOOKED if look else 0.0
+        for function, passage, share in _rows(self._code.find(*_hashed(shapes), least or self._config.code / 2)):
+            similarity = share * min(1.0, float(self._code_lengths[passage]) / max(1, len(shapes[function])))
+            if similarity >= least:
+                yield owners[function], passage, similarity
+
+    def _blocks(self, texts: pl.Series, look: bool) -> Iterator[tuple[int, str]]:
+        """(text, function) of all functions, or of those that pass the look."""
+        some = np.flatnonzero(texts.str.contains(CODE_GATE).to_numpy()).tolist()
+        found = [(index, block) for index in some for block in blocks(texts[index])]
+        if not look:
+            return iter(found)
+        likely = self._look.likely([block for _, block in found]).tolist()
+        return (pair for pair, good in zip(found, likely, strict=True) if good)
 
 
 @lru_cache(maxsize=4)

@@ -12,9 +12,8 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
-HEAD = re.compile(r"^([ \t]*)(?:async[ \t]+)?def[ \t]", re.M)
 BLOCK_LIMIT = 20_000  # characters of one function; longer ones are no exercise
 CONSTANT_LIMIT = 40  # characters of a constant that count
 FIXED = frozenset(dir(builtins))
@@ -28,9 +27,41 @@ SPEAKING = frozenset(
 
 def functions(text: str) -> Iterator[list[str]]:
     """The tokens of each function in a text, in order; prose around it does not matter. What does not parse is skipped."""
-    for block in _blocks(text.replace("\r\n", "\n").expandtabs(8)):
-        if (tree := _parsed(block)) is not None:
-            yield shape(tree)
+    for block in blocks(text):
+        if (tokens := tokens_of(block)) is not None:
+            yield tokens
+
+
+def tokens_of(block: str) -> list[str] | None:
+    """The tokens of a function as `blocks` cuts it; None where it does not parse."""
+    tree = _parsed(textwrap.dedent(block))
+    return None if tree is None else shape(tree)
+
+
+def blocks(text: str) -> Iterator[str]:
+    """Each `def` with the lines that belong to it by their indentation; inner functions belong to the outer one."""
+    text, end = text.replace("\r\n", "\n").expandtabs(8), 0
+    place = text.find("def ")
+    while place >= 0:
+        start = text.rfind("\n", 0, place) + 1
+        head = text[start:place]
+        if start >= end and head.strip(" ") in ("", "async"):
+            end = _end(text, place, len(head) - len(head.lstrip(" ")))
+            if end - start <= BLOCK_LIMIT:
+                yield text[start:end]
+        place = text.find("def ", place + 4)
+
+
+def _end(text: str, place: int, depth: int) -> int:
+    """Where the first line behind a place begins that is not indented further; a closing bracket may stand at the margin."""
+    line = text.find("\n", place)
+    found = _margin(depth).search(text, line) if line >= 0 else None
+    return found.start() + 1 if found else len(text)
+
+
+@lru_cache(maxsize=256)
+def _margin(depth: int) -> re.Pattern[str]:
+    return re.compile(rf"\n[ ]{{0,{depth}}}[^\s)\]#]")
 
 
 def shape(function: ast.stmt) -> list[str]:
@@ -76,21 +107,6 @@ def _words(node: ast.AST, numbers: dict[str, int]) -> list[str]:
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else node.name
         return [name if name in FIXED else f"#{numbers.setdefault(name, len(numbers))}"]
     return []
-
-
-def _blocks(text: str) -> Iterator[str]:
-    """Each `def` with the lines that belong to it by their indentation; inner functions belong to the outer one."""
-    end = 0
-    for head in HEAD.finditer(text):
-        if head.start() < end:
-            continue
-        depth = len(head[1])
-        stop = re.compile(rf"^[ ]{{0,{depth}}}[^\s)\]#]", re.M)  # a closing bracket may stand at the margin
-        first = text.find("\n", head.end())
-        found = stop.search(text, first + 1) if first >= 0 else None
-        end = found.start() if found else len(text)
-        if end - head.start() <= BLOCK_LIMIT:
-            yield textwrap.dedent(text[head.start() : end])
 
 
 def _parsed(block: str) -> ast.stmt | None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
+import bisect
+import heapq
+import inspect
 import json
+import statistics
+import tarfile
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import polars as pl
@@ -18,10 +27,11 @@ from corpus.errors import RecipeError
 from filters.benchmarks import Item, item_of, load_benchmarks
 from filters.chain import decide, score_table
 from filters.config import DecontaminateConfig, FilterConfig
-from filters.decontaminate import Decontaminator, contamination
+from filters.decontaminate import LOOKED, Decontaminator, contamination
 from filters.minhash import shingles
 from filters.planted_leaks import LEAKS, planted, renamed, self_test, whole
-from filters.program_shape import functions
+from filters.program_look import ProgramLook
+from filters.program_shape import blocks, functions, tokens_of
 from filters.words import split_words
 
 Prose = Callable[[int, int], str]
@@ -291,3 +301,52 @@ def test_a_functions_shape_has_no_chosen_name_and_keeps_the_given_ones() -> None
     assert "sum" in shape
     assert ".price" in shape
     assert not {"total", "rows", "row", "'doc'"} & set(shape)
+
+
+MODULES = (bisect, heapq, statistics, textwrap)
+
+
+def changed(block: str, draw: Random) -> str:
+    """The function with other names and other numbers, and now and then without one of its statements."""
+    tree = ast.parse(textwrap.dedent(block))
+    chosen = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in chosen:
+            node.id = f"other_{node.id}"
+        if isinstance(node, ast.arg):
+            node.arg = f"other_{node.arg}"
+        if isinstance(node, ast.Constant) and type(node.value) is int and draw.random() < 0.3:
+            node.value += 1
+        if isinstance(body := getattr(node, "body", None), list) and len(body) > 1 and draw.random() < 0.2:
+            body.pop(draw.randrange(len(body)))
+    return ast.unparse(tree)
+
+
+def test_a_look_without_a_parser_passes_over_nothing_that_is_much_alike() -> None:
+    every = [textwrap.dedent(block) for module in MODULES for block in blocks(inspect.getsource(module))]
+    sources = [block for block in every if tokens_of(block)]
+    index = Decontaminator([Item(f"m#{n}", "m", "", code=block) for n, block in enumerate(sources)], CONFIG)
+    draw = Random(3)
+    texts = pl.Series([f"# a note\n{changed(block, draw)}\n\nprint(1)" for block in sources for _ in range(3)])
+    alike = [found for found in index._same_shape(texts) if found[2] >= LOOKED]
+    looked = [found for found in index._same_shape(texts, look=True) if found[2] >= LOOKED]
+    assert len(alike) > len(texts) / 2
+    assert sorted(looked) == sorted(alike)
+
+
+def test_a_look_spares_most_of_unlike_code_the_parser() -> None:
+    look = ProgramLook([block for module in MODULES for block in blocks(inspect.getsource(module))])
+    unlike = [block for module in (argparse, ast, json.decoder, tarfile) for block in blocks(inspect.getsource(module))]
+    assert sum(len(block) for block, good in zip(unlike, look.likely(unlike), strict=True) if good) < 0.25 * sum(
+        map(len, unlike)
+    )
+    assert look.likely([]).tolist() == ProgramLook([]).likely(unlike[:0]).tolist() == []
+    assert not ProgramLook([]).likely(unlike).any()
+
+
+def test_a_lower_threshold_than_the_look_can_tell_parses_everything(prose: Prose) -> None:
+    other = OTHER.replace("max(best, floor)", "min(best, floor) - 1")
+    low, high = (Decontaminator(ITEMS, CONFIG.model_copy(update={"code": code})) for code in (0.5, 0.85))
+    found = [index.score(pl.Series([other]))["contaminated.code"][0] for index in (low, high)]
+    assert 0 < found[0] < LOOKED
+    assert found[1] == 0
