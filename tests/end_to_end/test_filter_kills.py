@@ -3,7 +3,6 @@ the run without a break."""
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
