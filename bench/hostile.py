@@ -143,15 +143,14 @@ def faults(done: Sequence[Run]) -> list[str]:
 
 def ratios(done: Sequence[Run]) -> dict[tuple[str, str], float]:
     """For each verb and bait how many times as long the longer text took, without what the verb takes for good rows."""
-    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     start = {run.verb: run.seconds for run in done if not run.megabytes}
-    for item in done:
-        if item.bait in {**BAITS, **ROWS, EACH: 0} and not item.code:
-            times.setdefault((item.verb, item.bait), []).append(
-                (item.megabytes, item.seconds - start.get(item.verb, 0))
-            )
-    pairs = {key: [seconds for _, seconds in sorted(both)] for key, both in times.items() if len(both) == 2}
-    return {key: long / max(short, LEAST_S) for key, (short, long) in pairs.items()}
+    times = {(item.verb, item.bait, round(item.megabytes, 3)): item.seconds - start.get(item.verb, 0) for item in done}
+    found: dict[tuple[str, str], float] = {}
+    for (verb, bait, size), seconds in times.items():
+        shorter = times.get((verb, bait, round(size / STEP, 3)))
+        if shorter is not None and size:
+            found[verb, bait] = max(found.get((verb, bait), 0), seconds / max(shorter, LEAST_S))
+    return found
 
 
 def recorded(out: Path) -> list[Run]:
