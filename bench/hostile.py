@@ -13,9 +13,9 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -23,7 +23,20 @@ from functools import partial
 from pathlib import Path
 
 from bench.hostile_baits import BAITS, ROWS
-from bench.hostile_verbs import AROUND, HORNBOOK, NAME, READS_ALL, READS_SOME, VERBS, good_row, setting
+from bench.hostile_verbs import AROUND, NAME, READS_ALL, READS_SOME, VERBS, good_row, setting, train
+from ray_jobs import (  # loaded before a verb begins  # noqa: F401
+    blend_files,
+    clean_files,
+    decontaminate_files,
+    dedup_files,
+    facts_files,
+    judge_files,
+    mix_files,
+    plain_files,
+    redact_files,
+    redundancy_files,
+)  # fmt: skip
+from ray_jobs.cli.main import main as hornbook
 
 LIMIT_MIB = 1024
 LIMIT_S = 600  # of processor time
@@ -89,6 +102,7 @@ def runs(verbs: Sequence[str], megabytes: float, only: Sequence[str] = ()) -> It
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         words = stack.enter_context(setting(folder))
+        _forked(partial(train, words))
         for name, size, write in files(megabytes):
             if size and only and name not in only:
                 continue
@@ -121,16 +135,40 @@ def _rows(name: str, size: int) -> Iterator[str]:
 
 
 def run(verb: str, bait: str, megabytes: float, words: dict[str, str]) -> Run:
-    """One verb as a process of its own."""
-    command = [*HORNBOOK, *VERBS[verb].format(**words).split()]
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    """One verb as a process of its own, with the packages loaded before it begins: a copy of this one."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, env=environment, preexec_fn=_bounded)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        arguments = ["hornbook", "filter", *VERBS[verb].format(**words).split()]
+        status, used = _forked(partial(_command, arguments, said.fileno()))
         said.seek(0)
         spent = used.ru_utime + used.ru_stime
-        return Run(verb, bait, megabytes, process.returncode, spent, used.ru_maxrss // 1024, said.read())
+        return Run(verb, bait, megabytes, os.waitstatus_to_exitcode(status), spent, used.ru_maxrss // 1024, said.read())
+
+
+def _command(arguments: list[str], said: int) -> None:
+    for stream in (1, 2):
+        os.dup2(said, stream)
+    sys.argv = arguments
+    hornbook()
+
+
+def _forked(work: Callable[[], None]) -> tuple[int, resource.struct_rusage]:
+    """Work in a copy of this process: its status and what it used. This one has not begun to work with threads."""
+    if child := os.fork():
+        _, status, used = os.wait4(child, 0)
+        return status, used
+    code = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S))
+        work()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def faults(done: Sequence[Run]) -> list[str]:
@@ -201,10 +239,6 @@ def _write(path: Path, between: Iterable[str | None]) -> None:
             file.write(b"\n")
         for number in range(AROUND, 2 * AROUND):
             file.write(good_row(number).encode() + b"\n")
-
-
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S))
 
 
 if __name__ == "__main__":

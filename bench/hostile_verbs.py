@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,7 +64,8 @@ def good_row(number: int, part: str = "") -> str:
 
 @contextmanager
 def setting(folder: Path) -> Iterator[dict[str, str]]:
-    """The words that fill the calls, all but `file`: what is there is made in `folder`, and a judge listens."""
+    """The words that fill the calls, all but `file`: what is there is made in `folder`, but for what `train` makes, and a
+    judge listens."""
     names = {name: str(folder / f"{name}.{kind}") for name, kind in
              (("good", "jsonl"), ("exam", "jsonl"), ("scores", "parquet"), ("words", "bin"), ("fasttext", "bin"), ("out", "parquet"))}  # fmt: skip
     Path(names["good"]).write_text("\n".join(good_row(number, "good") for number in range(2 * AROUND)) + "\n", "utf-8")
@@ -73,14 +73,16 @@ def setting(folder: Path) -> Iterator[dict[str, str]]:
     Path(names["exam"]).write_text(json.dumps(question) + "\n", "utf-8")
     ids = [document_id("files", NAME, row) for row in range(1, 2 * AROUND + 2)]
     pq.write_table(pa.table({"id": ids, "score": [row % 7 / 7 for row in range(len(ids))]}), names["scores"])
-    kinds: tuple[Kind, ...] = ("words", "fasttext")
-    for kind in kinds:
-        train_files(contrast([names["good"]], [names["good"]], "text", None)[0], kind, Path(names[kind]), "", 17)
     with judge() as url:
         yield names | {"judge": url}
 
 
-HORNBOOK = (sys.executable, "-m", "ray_jobs.cli.main", "filter")
+def train(words: Mapping[str, str]) -> None:
+    """The two classifiers that some of the calls name."""
+    kinds: tuple[Kind, ...] = ("words", "fasttext")
+    for kind in kinds:
+        examples, _ = contrast([words["good"]], [words["good"]], "text", None)
+        train_files(examples, kind, words[kind], "", 17)
 
 
 @contextmanager

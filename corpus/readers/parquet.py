@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from corpus.document import Document, Rejection
 from corpus.errors import RecipeError
 from corpus.readers.files import Found
+from corpus.readers.parquet_pages import PAGE_LIMIT, pages
 from corpus.readers.rows import DATE_FIELDS, LICENCE_FIELDS, ORIGIN_FIELDS, Intake
 from corpus.readers.streams import LINE_LIMIT, RATIO_FREE, RATIO_LIMIT, open_bytes
 
@@ -30,7 +32,7 @@ def read_parquet(found: Found, intake: Intake) -> Iterator[Document | Rejection]
             return
         _check_text(file.schema_arrow, found, intake)
         for group in range(file.num_row_groups):
-            yield from _group(file, group, found, intake)
+            yield from _group(file, stream, group, found, intake)
 
 
 def _check_text(schema: pa.Schema, found: Found, intake: Intake) -> None:
@@ -49,18 +51,25 @@ def _check_text(schema: pa.Schema, found: Found, intake: Intake) -> None:
         )
 
 
-def _group(file: pq.ParquetFile, group: int, found: Found, intake: Intake) -> Iterator[Document | Rejection]:
+def _group(
+    file: pq.ParquetFile, stream: BinaryIO, group: int, found: Found, intake: Intake
+) -> Iterator[Document | Rejection]:
     facts = file.metadata.row_group(group)
     text = _column(facts, intake.config.text_field)
     first = sum(file.metadata.row_group(before).num_rows for before in range(group))
     if reason := _too_large(facts.num_rows, text.total_compressed_size, text.total_uncompressed_size):
         yield intake.reject(found.label, f"row group {group}", *reason)
         return
+    try:
+        rows = _before_a_large_page(stream, text)
+    except ValueError as error:
+        yield intake.reject(found.label, f"row group {group}", "damaged_file", str(error))
+        return
     used = {intake.config.text_field, *LICENCE_FIELDS, *ORIGIN_FIELDS, *DATE_FIELDS}
     columns = [name for name in file.schema_arrow.names if name in used]
     row, made = first, 0
     try:
-        for batch in file.iter_batches(_batch_rows(text), [group], columns, use_threads=False):
+        for batch in _batches(file, group, columns, _batch_rows(text), rows):
             made += batch.column(intake.config.text_field).nbytes
             if reason := _too_large(facts.num_rows, text.total_compressed_size, made):
                 yield intake.reject(found.label, f"after row {row}", *reason)
@@ -70,6 +79,35 @@ def _group(file: pq.ParquetFile, group: int, found: Found, intake: Intake) -> It
                 row += 1
     except (pa.ArrowException, OSError) as error:
         yield intake.reject(found.label, f"after row {row}", "damaged_file", _short(error))
+        return
+    if rows is not None:
+        told = f"a page of more than {PAGE_LIMIT:,} bytes; it and the rest of row group {group} are not read"
+        yield intake.reject(found.label, row, "too_long", told)
+
+
+def _before_a_large_page(stream: BinaryIO, text: pq.ColumnChunkMetaData) -> int | None:
+    """How many rows can be read before a page that is too large; None where there is no such page."""
+    if text.total_uncompressed_size <= PAGE_LIMIT:
+        return None
+    start = text.dictionary_page_offset if text.has_dictionary_page else text.data_page_offset
+    rows = 0
+    for page in pages(stream, start, text.total_compressed_size):
+        if page.unpacked > PAGE_LIMIT:
+            return rows
+        rows += page.rows
+    return None
+
+
+def _batches(
+    file: pq.ParquetFile, group: int, columns: list[str], size: int, rows: int | None
+) -> Iterator[pa.RecordBatch]:
+    """Rows of a group, so many at once; with `rows`, those before that row and nothing behind it is decoded."""
+    if rows == 0:
+        return
+    if rows is not None:
+        size = next(number for number in range(min(size, rows), 0, -1) if rows % number == 0)
+    batches = file.iter_batches(size, [group], columns, use_threads=False)
+    yield from batches if rows is None else islice(batches, rows // size)
 
 
 def _row(values: dict[str, Any], label: str, row: int, intake: Intake) -> Document | Rejection:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from bench.hostile import NAME, faults, files, runs
 from bench.hostile_baits import BAITS
-from bench.hostile_verbs import AROUND, VERBS, setting
+from bench.hostile_verbs import AROUND, VERBS, setting, train
 from corpus.document import Document, documents_table
 from filters.benchmarks import Item
 from filters.boilerplate import boilerplate_lines
@@ -103,6 +103,7 @@ WHOLE = ("score", "clean", "redact", "decontaminate", "facts, of the text", "jud
 def words(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder = tmp_path_factory.mktemp("hostile")
     with setting(folder) as words:
+        train(words)
         write = next(write for name, size, write in files(17) if name == "words" and size == 17)
         write(folder / NAME)
         yield words | {"file": str(folder / NAME)}
