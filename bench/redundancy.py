@@ -36,11 +36,19 @@ from filters.redundancy.score import likeness
 
 OUT = Path(__file__).parent / "out" / "redundancy.jsonl"
 SHARES = (0.7, 0.47, 0.27, 0.17)
-AROUND = (1.4, 1.2, 1.0, 0.8, 0.6)  # times the share that has to stay
 FAMILIES = 400
 CHUNKS, SHARES_OF_COPIES, COPIED = 300, (0.0, 0.3, 0.5, 0.8), 30
 NOISE = 0.02  # of the characters of a copy
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571}  # 95 %, by the number of seeds
+STUDENT = {
+    2: 12.706,
+    3: 4.303,
+    4: 3.182,
+    5: 2.776,
+    6: 2.571,
+    7: 2.447,
+    8: 2.365,
+    10: 2.262,
+}  # 95 %, by the number of seeds
 Row = dict[str, float]
 
 
@@ -93,10 +101,10 @@ def _lines(seed: int, size: int, texts: str | None) -> Iterator[tuple[str, Row]]
 
 
 def _curve(name: str, pool: Pool, test: Pool, outside: Pool, seed: int, planted: float) -> Iterator[tuple[str, Row]]:
-    around = [(1 - planted) * part for part in AROUND if planted]  # where the knee should be, looked at more closely
-    found = measure(pool, Setting(extra, forest, test, outside, seed), (*SHARES, *around))
+    found = measure(pool, Setting(extra, forest, test, outside, seed), SHARES)
     whole = found.points[0]
-    for share, point in zip(SHARES, found.points[1:], strict=False):
+    for share in SHARES:
+        point = min(found.points, key=lambda one: abs(one.share - share))
         yield f"{name} {share}", {
             "kept": point.share, "chosen": point.guide / whole.guide, "random": point.random / whole.random,
             "other family": point.transfer / whole.transfer, "its random": point.random_transfer / whole.random_transfer,

@@ -37,6 +37,13 @@ def test_a_redundant_pool_can_be_cut_and_a_draw_of_that_size_is_worse() -> None:
     assert "can go" in found.sentence
 
 
+def test_what_can_go_does_not_hang_on_the_shares_that_were_asked_for() -> None:
+    setting = Setting(extra, forest, even_test(800, 11), outside_pool(400, 12), seed=3)
+    coarse, fine = (measure(zipf_pool(SIZE, 10), setting, shares) for shares in ((0.6,), (0.7, 0.5, 0.4, 0.3)))
+    assert coarse.redundant > 0.5, "the knee lies below the only share that was asked for"
+    assert coarse.redundant == pytest.approx(fine.redundant, abs=0.05)
+
+
 def test_a_pool_without_redundancy_is_called_so() -> None:
     setting = Setting(extra, forest, plain_pool(800, 21), outside_pool(400, 22), seed=3)
     found = measure(plain_pool(1000, 20), setting, (0.5,))
