@@ -1,7 +1,7 @@
 """Cleaning on planted defects: `python -m bench.planted_defects EN_FILES… --zh ZH_FILES…`.
 
-Into real texts of each language go frame lines of pages (`bench.frame_lines`) and sensitive items (`bench.made_up`), with
-look-alikes of both beside them. Printed, for each language: precision and recall of frame lines, line by line, where every
+Into real texts of each language go frame lines of pages (`bench.frame_lines`, `bench.unseen_frames`) and sensitive items
+(`bench.made_up`), with look-alikes beside them. Printed, for each language: precision and recall of frame lines, line by line, where every
 line of the text itself that is taken out counts as wrong; precision and recall of sensitive items, masked by the
 cleaning; and how many texts a second pass would change, with `--raw` files among them.
 """
@@ -17,6 +17,7 @@ from bench.frame_lines import frame
 from bench.look_alikes import LOOK_ALIKES
 from bench.made_up import FINDINGS
 from bench.sensitive import SENTENCES
+from bench.unseen_frames import unseen
 from corpus.document import Document
 from corpus.readers import read_files
 from filters.boilerplate import boilerplate_lines
@@ -25,7 +26,9 @@ from filters.config import CleanConfig
 from filters.sensitive import find, redact
 
 LINES = 6  # frame lines or menus planted in a text
+WORDINGS = ("known", "later", "unseen")
 CONFIG = CleanConfig()
+Planted = list[tuple[str, bool | None]]  # a line, and whether it is a frame's; None for one of the text itself
 
 
 def main() -> None:
@@ -42,36 +45,52 @@ def main() -> None:
         draw = Random(asked.seed)
         texts = [row.text for row in read_files(files) if isinstance(row, Document) and len(row.text) > 200]
         chosen = draw.sample(texts, min(asked.texts, len(texts)))
-        pages += list(frames_table(language, chosen, draw, held_out=False))
-        pages += list(frames_table(language, chosen, draw, held_out=True))
+        for wordings in WORDINGS:
+            pages += list(frames_table(language, chosen, draw, wordings))
         print("\n".join(sensitive_table(language, chosen, draw)), flush=True)
     pages += [row.text for row in read_files(asked.raw) if isinstance(row, Document)] if asked.raw else []
     print(second_pass(pages))
 
 
-def frames_table(language: str, texts: Sequence[str], draw: Random, *, held_out: bool) -> Iterator[str]:
+def frames_table(language: str, texts: Sequence[str], draw: Random, wordings: str) -> Iterator[str]:
     """Print precision and recall of frame lines; give the planted pages."""
-    counts, missed, wrong = Counter[str](), Counter[str](), Counter[str]()
+    counts, missed, wrong = Counter[tuple[bool | None, bool]](), Counter[str](), Counter[str]()
     for text in texts:
-        lines = [(line, False) for line in text.split("\n")]
-        for _ in range(LINES):
+        lines: Planted = [(line, None) for line in text.split("\n")]
+        for planted in _planted(language, draw, wordings):
             place = draw.choice(outside([line for line, _ in lines]))
-            lines[place:place] = [(line, True) for line in frame(draw, language == "zh", held_out)]
+            lines[place:place] = planted
         found = boilerplate_lines([line for line, _ in lines])
         for (line, is_frame), kind in zip(lines, found, strict=True):
-            counts["hit" if is_frame and kind else "missed" if is_frame else "wrong" if kind else "left"] += 1
-            if is_frame and not kind:
-                missed[line] += 1
-            elif kind and not is_frame:
-                wrong[line.strip()[:50]] += 1
+            if line.strip():
+                counts[is_frame, bool(kind)] += 1
+                missed[line] += bool(is_frame and not kind)
+                wrong[line.strip()[:50]] += bool(kind and not is_frame)
         yield "\n".join(line for line, _ in lines)
-    recall = counts["hit"] / max(1, counts["hit"] + counts["missed"])
-    precision = counts["hit"] / max(1, counts["hit"] + counts["wrong"])
-    print(f"{language}  frame lines{', templates held out' if held_out else ''}: {counts['hit'] + counts['missed']:,} planted in {len(texts):,} texts, recall {recall:.4f}, "
-          f"precision {precision:.4f}; {counts['wrong']:,} of {counts['wrong'] + counts['left']:,} own lines taken out")  # fmt: skip
-    if not held_out:
-        print(f"    missed most: {[line for line, _ in missed.most_common(8)]}")
-    print(f"    wrong most: {[line for line, _ in wrong.most_common(8)]}")
+    print("\n".join(_told(f"{language}  {wordings} wordings", counts)))
+    if wordings == "known":
+        print(f"    missed most: {[line for line, times in missed.most_common(8) if times]}")
+    if wordings != "unseen":
+        print(f"    wrong most: {[line for line, times in wrong.most_common(8) if times]}")
+
+
+def _planted(language: str, draw: Random, wordings: str) -> Iterator[Planted]:
+    """Lines that are set into one text: frames, and beside unseen ones as many look-alikes."""
+    for _ in range(LINES):
+        if wordings == "unseen":
+            yield [(draw.choice(unseen(language, "frame")), True)]
+            yield [(draw.choice(unseen(language, "content")), False)]
+        else:
+            yield [(line, True) for line in frame(draw, language == "zh", wordings == "later")]
+
+
+def _told(name: str, counts: Counter[tuple[bool | None, bool]]) -> Iterator[str]:
+    hit, missed, alike = counts[True, True], counts[True, False], counts[False, True]
+    own, left = counts[None, True], counts[None, False]
+    yield (f"{name}: {hit + missed:,} planted, recall {hit / max(1, hit + missed):.4f}, precision {hit / max(1, hit + alike + own):.4f}; "
+           f"{own:,} of {own + left:,} own lines taken out ({own / max(1, own + left):.3%})")  # fmt: skip
+    if alike + counts[False, False]:
+        yield f"    of {alike + counts[False, False]:,} look-alikes {alike:,} were taken out"
 
 
 def outside(lines: Sequence[str]) -> list[int]:

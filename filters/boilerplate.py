@@ -1,8 +1,9 @@
 """Lines of a page's frame: menus, cookie banners, share buttons, copyright lines, in English and Chinese.
 
-Five looks, each of a line as it stands: it is a phrase of the list, it holds one, it is a row of links between separators,
-it is made of the words of frames, or it stands in a run of lines that are as short as a menu's. What an author may have meant is left: code,
-list items, headings, table rows, and any line that ends like a sentence unless it holds a phrase of the list.
+Four looks at a line as it stands: it is a phrase of the list, it holds one, it is a row of links between separators, or what
+it is made of weighs enough (`filters/frame_score.py`). Two at its neighbours: beside lines that were found less weight is
+enough, and a run of lines that are as short as a menu's goes as a whole. What an author may have meant is left: code, list
+items, headings and table rows, unless they hold a phrase of the list.
 """
 
 from __future__ import annotations
@@ -16,21 +17,26 @@ from typing import Any
 
 import yaml
 
+from filters.frame_score import is_short, weighed
 from filters.literals import any_of
 from generator.length import IDEOGRAPH, word_count
 
-PHRASE, HOLDS, LINKS, MADE, MENU = "phrase", "holds", "links", "made", "menu"
+PHRASE, HOLDS, LINKS, WEIGHED, BESIDE, MENU = "phrase", "holds", "links", "weighed", "beside", "menu"
 LONG = 500  # characters of a line that is remembered
 LINES = 1 << 14  # that are remembered
+REACH = 3  # lines on either side that are beside a line
+FOUND = 3  # of them, that make less weight enough
 RUN = 5  # lines in a row that are as short as a menu's
-NAMED = 3  # names of sections among them that make them one
+KNOWN, NAMED = 2, 3  # lines that were found, or names of sections, among them that make them one
 SHORT = 4.0  # words of a menu's line
 COMPLETE = re.compile(r"""[.!?。！？…;；:：,，、][\s"'”’」』)）\]]*\Z""")
 AUTHORED = re.compile(r"\s*(?:[-*+•‣▪]\s|\(?\d{1,3}[.)、]\s?|[a-z][.)]\s|#{1,6}\s|>|\||~~~|```|\$)")
-CODE = re.compile(r"[{}<>=;`\\^_]|\w\(|\)\.|://|->|::")
+CODE = re.compile(r"[{}<>=;`\\^_]|[A-Za-z0-9_]\(|\)\.|://|->|::|[#@][A-Za-z]")
 SEPARATOR = re.compile(r"\s+[|»›•·▸▶/→>]\s+|\s*[|»›•｜]\s*|\s+-\s+")
 NUMBERS = re.compile(r"\d+")
 EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+ARROWS = re.compile(r"\s*[«»›|<>]+\s*")  # those of links, which are no code
+WORDED = re.compile(r"[^\W\d_].*[^\W\d_]")  # two letters
 MASKED = re.compile(r"<[a-z_]+>")  # what stands in the place of an address was no button
 FENCE = re.compile(r"\s*(?:```|~~~)")
 
@@ -43,8 +49,6 @@ class Phrases:
     holds: re.Pattern[str]
     begins: tuple[str, ...]
     menu: frozenset[str]
-    site: re.Pattern[str]
-    glue: re.Pattern[str]
     words: float
 
 
@@ -56,16 +60,18 @@ def phrases() -> Phrases:
     whole = frozenset(_folded(phrase) for item in lists for phrase in item["whole"])
     begins = tuple(phrase.casefold() for item in lists for phrase in item["begins"])
     menu = frozenset(_folded(phrase) for item in lists for phrase in item["menu"])
-    holds, site, glue = (
-        any_of(phrase for item in lists for phrase in item[name]) for name in ("holds", "site", "glue")
-    )
-    return Phrases(whole, holds, begins, menu, site, glue, float(data["words"]))
+    holds = any_of(phrase for item in lists for phrase in item["holds"])
+    return Phrases(whole, holds, begins, menu, float(data["words"]))
 
 
 def boilerplate_lines(lines: Sequence[str]) -> list[str]:
-    """For each line why it is no text of an author: `phrase`, `holds`, `links`, `made`, `menu`, or "" for one that stays."""
-    fenced = _fenced(lines)
-    found = ["" if inside else _alone(line) for line, inside in zip(lines, fenced, strict=True)]
+    """For each line why it is no text of an author: `phrase`, `holds`, `links`, `weighed`, `beside`, `menu`, or "" for one
+    that stays."""
+    fenced = boilerplate_fenced(lines)
+    looks = [("", False) if inside else _alone(line) for line, inside in zip(lines, fenced, strict=True)]
+    found = [kind for kind, _ in looks]
+    for place in _beside(found, [likely for _, likely in looks], lines):
+        found[place] = BESIDE
     for start, end in _runs(lines, found, fenced):
         for place in range(start, end):
             if lines[place].strip():
@@ -73,7 +79,8 @@ def boilerplate_lines(lines: Sequence[str]) -> list[str]:
     return found
 
 
-def _fenced(lines: Sequence[str]) -> list[bool]:
+def boilerplate_fenced(lines: Sequence[str]) -> list[bool]:
+    """Which lines are a code fence or inside of one."""
     inside, found = False, []
     for line in lines:
         edge = FENCE.match(line) is not None
@@ -82,43 +89,58 @@ def _fenced(lines: Sequence[str]) -> list[bool]:
     return found
 
 
-def _alone(line: str) -> str:
-    """What a line is by itself: remembered, since a page says many a line again and is looked at again once mended."""
+def _alone(line: str) -> tuple[str, bool]:
+    """What a line is by itself, and whether it is a frame's beside lines that are: remembered, since a page says many a line
+    again and is looked at again once mended."""
     return _by_itself(line) if len(line) <= LONG else _by_itself.__wrapped__(line)
 
 
 @lru_cache(maxsize=LINES)
-def _by_itself(line: str) -> str:
+def _by_itself(line: str) -> tuple[str, bool]:
     folded = line.strip().casefold()
     if not folded or MASKED.fullmatch(folded):
-        return ""
+        return "", False
     known = phrases()
-    if len(folded) <= 40 and _folded(folded) in known.whole and not AUTHORED.match(line):
-        return PHRASE
     if (
-        len(folded) <= 400
-        and (folded.startswith(known.begins) or known.holds.search(folded))
-        and word_count(folded) <= known.words
+        len(folded) <= 40
+        and _folded(folded) in known.whole
+        and not AUTHORED.match(line)
+        and not CODE.search(_without_arrows(line))
     ):
-        return HOLDS
-    if len(folded) <= 400 and _is_links(line.strip()):
-        return LINKS
-    return MADE if len(folded) <= 90 and _is_made_of_site_words(line, folded) else ""
+        return PHRASE, True
+    if len(folded) > 400:
+        return "", False
+    if (folded.startswith(known.begins) or known.holds.search(folded)) and word_count(folded) <= known.words:
+        return HOLDS, True
+    if _is_links(line.strip()):
+        return LINKS, True
+    alone, beside = weighed(line) if may_be_weighed(line) else (False, False)
+    return WEIGHED if alone and _folded(folded) not in known.menu else "", beside  # a section's name alone is a heading
 
 
-def _is_made_of_site_words(line: str, folded: str) -> bool:
-    """Nothing but words that frames are made of, or two of them and at least half of the line such words."""
-    if AUTHORED.match(line) or CODE.search(line):
+def may_be_weighed(line: str) -> bool:
+    """Whether what it is made of may condemn a line: no code, no list item, no heading, nothing that is indented, not longer
+    than a menu's sentences."""
+    bare = line.strip()
+    if not is_short(bare) or line[:2].isspace() or AUTHORED.match(line):
         return False
-    known = phrases()
-    rest, sure = known.site.subn(" ", folded)
-    if not sure:
-        return False
-    total = word_count(EDGES.sub("", folded))
-    left = word_count(EDGES.sub("", NUMBERS.sub(" ", known.glue.sub(" ", rest))))
-    if COMPLETE.search(folded):
-        return sure >= 2 and left <= 0.2 * total and total <= 15
-    return (left == 0 and total >= 1.5) or (sure >= 2 and left <= 0.5 * total and total <= 12)
+    return WORDED.search(bare) is not None and not CODE.search(_without_arrows(bare))
+
+
+def _without_arrows(line: str) -> str:
+    return ARROWS.sub(" ", line)
+
+
+def _beside(found: Sequence[str], likely: Sequence[bool], lines: Sequence[str]) -> list[int]:
+    """Places of likely lines near others that are found by themselves; only those count, so that none is left alone by what
+    goes with it."""
+    filled = [place for place, line in enumerate(lines) if line.strip()]
+    near = [bool(found[place]) for place in filled]
+    return [
+        place
+        for number, place in enumerate(filled)
+        if likely[place] and not found[place] and sum(near[max(0, number - REACH) : number + REACH + 1]) >= FOUND
+    ]
 
 
 def _folded(phrase: str) -> str:
@@ -127,13 +149,13 @@ def _folded(phrase: str) -> str:
 
 def _is_links(line: str) -> bool:
     """Three short names or more between separators, none of them a sentence's end; no row of a table, no code."""
-    if line[0] in "|-+>" or COMPLETE.search(line):
+    if line[0] in "|-+>" or line[-1] == "|" or COMPLETE.search(line):
         return False
     parts = [part for part in SEPARATOR.split(line) if part.strip()]
-    return len(parts) >= 3 and all(_is_name(part) for part in parts) and not CODE.search(_beside(line))
+    return len(parts) >= 3 and all(_is_name(part) for part in parts) and not CODE.search(_without_separators(line))
 
 
-def _beside(line: str) -> str:
+def _without_separators(line: str) -> str:
     """The line without its separators, where `a > b > c` is still program text: names of links begin with a capital."""
     bare = SEPARATOR.sub(" ", line)
     return bare if any(letter.isupper() or IDEOGRAPH.match(letter) for letter in bare) else f"{bare}="
@@ -154,8 +176,7 @@ def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) ->
                 count, phrases_in = count + 1, phrases_in + bool(found[place])
                 names_in += _folded(line) in phrases().menu
             continue
-        # With a known phrase among them, or names of sections, a short run is a menu; without it takes a longer one.
-        if count >= (RUN if phrases_in or names_in >= NAMED else 2 * RUN):
+        if count >= RUN and (phrases_in >= KNOWN or names_in >= NAMED):  # of nothing but unknown ones, a list of names
             runs.append((start, end))
         count = phrases_in = names_in = 0
     return runs
@@ -164,12 +185,12 @@ def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) ->
 def _in_menu(line: str) -> bool:
     """As short as a menu's line, and nothing that an author would have marked or ended."""
     bare = line.strip()
-    return len(bare) <= 40 and _is_short(bare)
+    return len(bare) <= 40 and _is_menu_like(bare)
 
 
 @lru_cache(maxsize=LINES)
-def _is_short(bare: str) -> bool:
-    if COMPLETE.search(bare) or AUTHORED.match(bare) or CODE.search(bare):
+def _is_menu_like(bare: str) -> bool:
+    if bare[-1] == "|" or COMPLETE.search(bare) or AUTHORED.match(bare) or CODE.search(bare):
         return False
     if not any(letter.isalpha() for letter in bare):
         return False

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from filters.boilerplate import HOLDS, LINKS, MADE, MENU, PHRASE, boilerplate_lines
+from filters.boilerplate import BESIDE, HOLDS, LINKS, MENU, PHRASE, WEIGHED, boilerplate_lines
 
 FRAME = [
     (PHRASE, "Skip to main content"), (PHRASE, "» Read more »"), (PHRASE, "Comments (12)"), (PHRASE, "返回顶部"), (PHRASE, "【分享到】"),
     (HOLDS, "We use cookies to improve your experience on this website."), (HOLDS, "Copyright © 2019 Example Media Group. All rights reserved."),
     (HOLDS, "Your email address will not be published. Required fields are marked *"), (HOLDS, "责任编辑：王小明"), (HOLDS, "京ICP备12345678号-1"),
     (HOLDS, "本文未经授权不得转载，如需转载请联系本站"), (LINKS, "Home | News | Sport | Weather"), (HOLDS, "首页 > 新闻 > 国内"), (LINKS, "About · Contact · Jobs"),
-    (HOLDS, "Tags: rivers, mills"), (HOLDS, "上一篇：磨坊的故事"), (MADE, "View full profile"), (MADE, "Sign in with Google"), (MADE, "查看全部12条回复"), (MADE, "分享给好友"),
+    (HOLDS, "Tags: rivers, mills"), (HOLDS, "上一篇：磨坊的故事"), (WEIGHED, "View full profile"), (WEIGHED, "Sign in with Google"), (WEIGHED, "查看全部12条回复"), (WEIGHED, "分享给好友"),
 ]  # fmt: skip
 AUTHORED = [
     "Water boils at 100 degrees at sea level, and at less on a mountain.", "- home", "1. Search the index", "| name | value | unit |",
@@ -41,7 +41,7 @@ def test_a_run_of_menu_lines_goes_with_the_unknown_ones_among_them() -> None:
         "",
         "The kitchen opened in 1978, in a mill by the river.",
     ]
-    assert boilerplate_lines(lines) == [PHRASE, MENU, MENU, MENU, PHRASE, "", ""]
+    assert [bool(kind) for kind in boilerplate_lines(lines)] == [True] * 5 + [False] * 2
 
 
 def test_names_of_sections_in_a_row_are_a_menu_and_alone_are_headings() -> None:
@@ -52,6 +52,38 @@ def test_names_of_sections_in_a_row_are_a_menu_and_alone_are_headings() -> None:
 
 def test_a_short_list_of_names_without_a_known_phrase_stays() -> None:
     assert boilerplate_lines(["Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn"]) == [""] * 6
+
+
+def test_a_long_list_of_names_is_no_menu() -> None:
+    names = [
+        "Ann Reed",
+        "Otto Kern",
+        "Mei Lin",
+        "Ivan Petrov",
+        "Rosa Diaz",
+        "Sam Cole",
+        "Lea Roth",
+        "Max Ober",
+        "Eva Lund",
+        "Jan Hus",
+    ]
+    assert boilerplate_lines(["Finalists", *names]) == [""] * 11
+
+
+def test_cells_of_a_table_are_no_links_and_no_menu() -> None:
+    assert boilerplate_lines(["Element | Symbol | Number |", "Iron | Fe | 26 |"]) == ["", ""]
+    assert boilerplate_lines(["Home |", "News |", "Shop |", "About |", "Iron |", "Lead |"])[-1] == ""
+
+
+def test_beside_lines_of_a_frame_less_is_enough() -> None:
+    likely = "Local heroes"
+    assert boilerplate_lines([likely]) == [""]
+    page = ["Log in", "Read more", likely, "Share on Facebook", "", "A sentence of the text stands here."]
+    assert boilerplate_lines(page)[2] == BESIDE
+    assert boilerplate_lines([line for line, kind in zip(page, boilerplate_lines(page), strict=True) if not kind]) == [
+        "",
+        "",
+    ]
 
 
 def test_code_in_a_fence_is_never_a_menu() -> None:
