@@ -55,7 +55,14 @@ def test_an_exported_student_says_the_same_in_vllm_and_transformers(student: Pat
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    "route, dtype, tie", [("int8", "float32", 0.01), ("int4", "bfloat16", 0.05), ("prune-ff", "float32", TIE)]
+    "route, dtype, tie",
+    [
+        ("int8", "float32", 0.01),
+        ("int4", "bfloat16", 0.05),
+        ("prune-ff", "float32", TIE),
+        ("low-rank", "float32", TIE),
+        ("share-layers", "float32", TIE),
+    ],
 )
 def test_a_compressed_student_is_served_as_it_is(
     student: Path, tmp_path: Path, route: str, dtype: str, tie: float

@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from trainer import files
 from trainer.compression.quantise import linear_layers
 
-FACTS, STORED = "compression.json", "stored.safetensors"
+# In the format of safetensors, under another name: vLLM reads every *.safetensors of a folder, and knows no factors.
+FACTS, STORED = "compression.json", "stored.tensors"
 LOW_RANK, SHARED = "low-rank", "share-layers"
 
 
