@@ -68,6 +68,8 @@ class Run:
         """What is wrong with it by itself, "" where nothing is."""
         if self.code or "Traceback" in self.said:
             return f"exit {self.code}: {self.said[-300:]}"
+        if self.bait in BAITS and "line_too_long" in self.said:
+            return "the bait was longer than a line may be"
         return f"{self.mib:,} MiB" if self.mib > LIMIT_MIB else ""
 
 

@@ -28,7 +28,10 @@ class Bait:
     def text(self, size: int) -> str:
         """About `size` bytes of it, as JSON writes them. A `#` of the unit is another number each time."""
         if "#" in self.unit:
-            return "".join(self.unit.replace("#", str(number)) for number in range(size // (len(self.unit) + 5)))
+            return "".join(
+                self.unit.replace("#", str(number))
+                for number in range(size // (len(self.unit) + 6 * self.unit.count("#")))
+            )
         times = max(1, size // len(json.dumps(self.unit + self.closing, ensure_ascii=False).encode()[1:-1]))
         return self.head + self.unit * times + self.middle + self.closing * times
 
@@ -59,6 +62,7 @@ BAITS: dict[str, Bait] = {
     "braces": Bait('{"a":'),
     "tags": Bait("<div>"),
     "open calls": Bait("def f():\n(((((\n"),
+    "arrows": Bait("def f(" + ")->" * 6000 + "\n"),
     "nested program": Bait("f(", ")", middle="1"),
     "backquotes": Bait("`a "),
     "fences": Bait("```\n"),

@@ -7,6 +7,7 @@ with a surname or be a transliteration of three characters or more, and the word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ SOUNDS = frozenset(
     "欧帕派潘佩彭皮珀普奇契乔切琼茹若萨塞赛桑瑟沙莎绍舍申什圣施史士司丝斯苏索塔泰坦汤唐陶特提天廷汀图托陀瓦万旺威韦维魏温文翁沃乌"
     "武西希锡夏肖谢辛休许雅亚扬耶叶伊因英尤约泽扎詹珍芝朱兹佐"
 )  # characters that foreign names are written with
+PIECE = 1 << 16  # characters
+APART = re.compile(r"[^\w+#&.%-]")
 NO_NAMES = frozenset(Path(__file__).with_name("no_names.zh.txt").read_text("utf-8").split())
 
 
@@ -27,9 +30,20 @@ def chinese_names(text: str) -> Iterator[str]:
     """Names in the order of the text, each as often as it stands there."""
     import rjieba
 
-    for word, kind in rjieba.tag(text):
-        if len(word) >= 2 and word not in NO_NAMES and _is_name(word, kind):
-            yield word
+    for piece in _pieces(text):
+        for word, kind in rjieba.tag(piece):
+            if len(word) >= 2 and word not in NO_NAMES and _is_name(word, kind):
+                yield word
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text cut at characters that no word goes over, since the words of a piece are all held at once."""
+    start = 0
+    while start < len(text):
+        found = APART.search(text, start + PIECE, start + 2 * PIECE)
+        end = found.end() if found else start + 2 * PIECE
+        yield text[start:end]
+        start = end
 
 
 def _is_name(word: str, kind: str) -> bool:

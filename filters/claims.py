@@ -31,9 +31,9 @@ LONGEST = 40  # characters of a number that anyone calculates with
 LETTER = rf"[^\W\d_{IDEOGRAPHS}]"  # of a script that puts spaces between words
 WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)?|[{IDEOGRAPHS}]+")
 SOFT = rf"(?:{LETTER}|['’])"
-CAPITALISED = rf"[A-ZÀ-ÖØ-Þ]{SOFT}*[a-zß-öø-ÿ]{SOFT}*|[A-Z]{{2,}}[A-Za-z]*|[A-Z]\."
+CAPITALISED = rf"[A-ZÀ-ÖØ-Þ]{SOFT}{{0,80}}[a-zß-öø-ÿ]{SOFT}{{0,80}}|[A-Z]{{2,}}[A-Za-z]*|[A-Z]\."
 NAME = re.compile(
-    rf"(?<!{LETTER})(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED}))*"
+    rf"(?<!{LETTER})(?:{CAPITALISED})(?:(?:\s+(?:of|the|de|van|von|der|la|le|du|and|&)){{0,2}}[ \-](?:{CAPITALISED})){{0,60}}"
 )
 TITLE_ZH = re.compile(r"《([^《》\n]{1,30})》")
 BEFORE = r"(?:^|(?<=[，。、；：（“「\s在于从到至往由和与及]))"  # where a Chinese name may begin

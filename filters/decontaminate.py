@@ -9,7 +9,7 @@ short function a part says little, but the whole of its tree in another text is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,6 +32,7 @@ ANSWER_BITS = 120.0  # an answer alone: worked solutions, not "the mitochondria"
 CODE_BITS = 60.0
 CODE_GRAM = 6  # tokens of a syntax tree, about one expression
 SAME_TOKENS = 12  # from which equal trees are no chance: 3 of 2,500 files of Python's library hold such a one of 570
+TOKENS_AT_ONCE = 1 << 18  # of syntax trees
 CODE_GATE = r"\bdef\s"
 LOOKED = 0.8  # similarity of trees from which a look misses none, see `filters.program_look`
 
@@ -116,17 +117,18 @@ class Decontaminator:
         """(text, passage, similarity) of functions that resemble one of a benchmark; after a look all that are much alike."""
         if not self.programs:
             return
-        owners, shapes = list[int](), list[list[str]]()
-        for owner, block in self._blocks(texts, look):
-            if (shape := tokens_of(block)) is not None:
-                owners.append(owner)
-                shapes.append(shape)
-        for owner, shape in zip(owners, shapes, strict=True):
+        shaped = (
+            (owner, shape) for owner, block in self._blocks(texts, look) if (shape := tokens_of(block)) is not None
+        )
+        least = LOOKED if look else 0.0
+        for group in _grouped(shaped):
+            yield from self._alike(group, least)
+
+    def _alike(self, functions: Sequence[tuple[int, list[str]]], least: float) -> Iterator[tuple[int, int, float]]:
+        owners, shapes = [owner for owner, _ in functions], [shape for _, shape in functions]
+        for owner, shape in functions:
             if (same := self._same.get(_name_of(shape))) is not None:
                 yield owner, same, 1.0
-        if not shapes:
-            return
-        least = LOOKED if look else 0.0
         for function, passage, share in _rows(self._code.find(*_hashed(shapes), least or self._config.code / 2)):
             similarity = share * min(1.0, float(self._code_lengths[passage]) / max(1, len(shapes[function])))
             if similarity >= least:
@@ -186,6 +188,28 @@ def _word_passages(items: Sequence[Item], size: int) -> tuple[list[Passage], Gra
 def _index(texts: Sequence[str], size: int) -> GramIndex:
     words = split_words(pl.Series(list(texts), dtype=pl.String))
     return GramIndex(_flat(words), words.offsets, size, LEAST_BITS)
+
+
+def _grouped(shaped: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+    """Functions of whole texts together, as long as their tokens are few enough to be held; those of a text that has more are cut
+    where that text alone says, so that its neighbours change nothing."""
+    group, own = list[tuple[int, list[str]]](), list[tuple[int, list[str]]]()
+    held = size = 0  # tokens of `group`, and of `own`, the text that is read
+    for owner, shape in shaped:
+        if own and (owner != own[0][0] or size >= TOKENS_AT_ONCE):
+            if size >= TOKENS_AT_ONCE and group:
+                yield group
+                group, held = [], 0
+            group.extend(own)
+            held += size
+            own, size = [], 0
+            if held >= TOKENS_AT_ONCE:
+                yield group
+                group, held = [], 0
+        own.append((owner, shape))
+        size += len(shape)
+    if group or own:
+        yield group + own
 
 
 def _flat(words: Words) -> np.ndarray:

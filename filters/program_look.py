@@ -27,7 +27,8 @@ SYMBOLS_LEAST, SYMBOLS_CHANGE, PAIRS_LEAST, PAIRS_CHANGE = 0.03, 2.4, 0.15, 4.5
 SHORTER, LONGER = 0.4, 1.5  # lengths that are compared, as a share of the program's
 COLUMNS, PAIR_COLUMNS = 256, 1024  # kinds of symbols and of pairs that are told apart
 TOGETHER = 256  # functions compared at a time
-SIGNATURE = re.compile(r"\)\s*(?:->[^\n]*?)?:(?=\s)")
+HELD = 1 << 14  # functions whose skeletons are held: 50 MB of shares
+SIGNATURE = re.compile(r"\)\s*(?:->[^\n]{0,300}?)?:(?=\s)")  # a longer annotation would make it quadratic
 SAID = re.compile(
     r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|#[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
 )  # strings and comments
@@ -81,8 +82,12 @@ class ProgramLook:
 
     def likely(self, functions: Sequence[str]) -> np.ndarray:
         """Which functions could have a tree that is .8 and more like that of a program, bool."""
+        parts = [self._likely(functions[start : start + HELD]) for start in range(0, len(functions), HELD)]
+        return np.concatenate(parts) if parts else np.zeros(0, bool)
+
+    def _likely(self, functions: Sequence[str]) -> np.ndarray:
         found = np.zeros(len(functions), bool)
-        if len(functions) and len(self._sizes):
+        if len(self._sizes):
             skeletons = _skeletons(functions)
             shares, order = skeletons.shares(), np.argsort(skeletons.sizes, kind="stable")
             for start in range(0, len(order), TOGETHER):

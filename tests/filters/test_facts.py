@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from filters.chinese_names import chinese_names
 from filters.claims import chinese_value, number_value, numbers_in
 from filters.facts import Source, unsupported
 from filters.planted_facts import self_test
@@ -64,6 +67,12 @@ def test_only_a_sentence_that_calculates_makes_numbers_and_an_abbreviation_is_a_
 ])  # fmt: skip
 def test_a_chinese_name_that_nothing_marks_is_seen_and_a_common_word_is_none(text: str, name: str) -> None:
     assert unsupported(text, Source("角龙下目包含角龙。")).names == ((name,) if name else ())
+
+
+def test_names_of_a_long_text_are_those_of_its_parts() -> None:
+    sentence = "后来爱因斯坦和王小波到巴黎去，他们在那里住了很久。"
+    assert Counter(chinese_names(sentence * 9000)) == Counter(list(chinese_names(sentence)) * 9000)
+    assert list(chinese_names("汉" * 200_000)) == []
 
 
 def test_a_latin_name_begins_a_chinese_sentence() -> None:
