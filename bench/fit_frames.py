@@ -2,7 +2,8 @@
 
 LINES are those of `bench.page_lines`, W has interface wordings in `text`, the others are clean texts. A logistic regression, ridge,
 of which the heaviest features are kept and learned again. Both sums above which a line is a frame's are set on clean texts
-that nothing was learned from: of all their lines the share `ALONE` is above the first, `BESIDE` above the second.
+that nothing was learned from: of their lines that are short enough to be weighed, the share `ALONE` is above the first,
+`BESIDE` above the second.
 `--report` learns nothing and prints what the shipped filter makes of the sites and clean texts that are held out.
 """
 
@@ -28,10 +29,10 @@ from corpus.readers import read_files
 from filters.boilerplate import boilerplate_lines, may_be_weighed
 from filters.frame_score import SCALE, features, summed, unknown
 
-ALONE, BESIDE = 0.0009, 0.002  # of the lines of clean texts
+ALONE, BESIDE = 0.008, 0.015  # of the short lines of clean texts
 LEAST = 4  # lines that a feature stands in
-STRENGTH = 0.5  # the inverse of the ridge
-KEPT = 6000
+STRENGTH = {"en": 2.0, "zh": 1.0}  # the inverse of the ridge
+KEPT = 25_000
 PIECES = {"en": 0.0, "zh": 1.0}
 NAMES = {"en": "other", "zh": "han"}
 
@@ -63,11 +64,11 @@ def fit(language: str, lines: Path, wordings: Sequence[str], clean: Sequence[str
     rows = [row for row in pages(lines, language) if part_of(row["site"]) == "learn"]
     frames = of_frames(rows, wordings, language == "zh")
     learn = [text for text in clean if part_of(text[:300]) == "learn"]
-    authors = of_authors(rows, learn, PIECES[language], Random(3))
+    authors = of_authors(rows, learn, language == "zh", PIECES[language], Random(3))
     by_feature = _learned(frames, authors, language)
     lines_of = [line for text in clean if part_of(text[:300]) == "threshold" for line in unfenced(text)]
     scores = np.sort([summed(by_feature, line.strip()) for line in lines_of if may_be_weighed(line)])[::-1] / SCALE
-    alone, beside = (round(float(scores[int(share * len(lines_of))]), 2) for share in (ALONE, BESIDE))
+    alone, beside = (round(float(scores[int(share * len(scores))]), 2) for share in (ALONE, BESIDE))
     print(f"{language}: {len(frames):,} lines of frames, {len(authors):,} of authors; {len(by_feature):,} weights; alone {alone}, beside {beside}", flush=True)  # fmt: skip
     return {"alone": alone, "beside": beside, "weights": by_feature}
 
@@ -79,13 +80,13 @@ def _learned(frames: Examples, authors: Examples, language: str) -> dict[str, in
     rows = [set(features(text.strip())) for text in texts]
     often = Counter(name for row in rows for name in row)
     names = sorted(name for name, times in often.items() if times >= LEAST)
-    whole = _regression(_table(rows, names), marked, weight, STRENGTH)
+    whole = _regression(_table(rows, names), marked, weight, STRENGTH[language])
     worth = np.abs(whole) * np.sqrt([often[name] for name in names])
     kept = [names[place] for place in np.sort(np.argsort(-worth)[:KEPT])]
     known = frozenset(kept)
     rows = [{*row, unknown(known, row)} for row in rows]
     kept += [f"#unknown {quarters}" for quarters in range(5)]
-    again = np.rint(SCALE * _regression(_table(rows, kept), marked, weight, STRENGTH)).astype(int)
+    again = np.rint(SCALE * _regression(_table(rows, kept), marked, weight, STRENGTH[language])).astype(int)
     return {name: int(value) for name, value in zip(kept, again, strict=True) if value or name.isalpha()}
 
 

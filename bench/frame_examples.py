@@ -2,7 +2,7 @@
 
 Frames: lines that the markup of pages says are theirs, the more sites the heavier; wordings of interfaces; the phrases that the
 filter ships; the templates of `bench.frame_lines`. Authors: lines between the paragraphs of pages, and every line and
-some pieces of clean texts. Sites and clean texts are split by name: what is held out is never learned from.
+some pieces of clean texts. Of both: `written_frames.txt`, lines that were written to be learned from. Sites and clean texts are split by name: what is held out is never learned from.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import yaml
 
 from bench.frame_lines import all_templates, written
 from bench.page_lines import CONTENT, FRAME
+from bench.frame_wordings import wordings as written_by_others
 from filters.boilerplate import AUTHORED, boilerplate_fenced, may_be_weighed
 from filters.frame_score import HAN
 
 MARK = re.compile(r"^\s*(?:#+|[-*+•]|\d+[.)]|>|\([a-z]\))\s+")
 PIECES = re.compile(r"[,.;:!?，。；：！？、]")
+WRITTEN = 8.0  # weight of a line that was written to be learned from
 MOST = 30  # weight of a line that authors write again and again
 SAID = ".。!！?？"  # at the end of an interface's wording: a message to its user, which no page shows
 BY_SITES = (0.1, 2.0, 4.0)  # weight of a line on one site, on two, on more
@@ -65,7 +67,12 @@ def of_frames(rows: Iterable[Page], wordings: Iterable[str], chinese: bool) -> E
     found |= dict.fromkeys(_phrases(chinese), 2.0)
     filled = written(all_templates(chinese), chinese, Random(1))
     found |= dict.fromkeys((text for text in filled if may_be_weighed(text)), 2.0)
-    return found
+    return found | _written(chinese, "frame")
+
+
+def _written(chinese: bool, what: str) -> Examples:
+    lines = written_by_others("written", "zh" if chinese else "en", what)
+    return dict.fromkeys(filter(may_be_weighed, lines), WRITTEN)
 
 
 def _of_one_site(text: str) -> float:
@@ -80,7 +87,7 @@ def _phrases(chinese: bool) -> list[str]:
     return [str(phrase) for name in ("whole", "holds", "begins") for phrase in chosen[name]]
 
 
-def of_authors(rows: Iterable[Page], texts: Sequence[str], pieces: float, draw: Random) -> Examples:
+def of_authors(rows: Iterable[Page], texts: Sequence[str], chinese: bool, pieces: float, draw: Random) -> Examples:
     """All negative examples. Of `pieces` of the lines of clean texts a piece is taken too: authors write headings and
     captions as short as that."""
     often = Counter(text for row in rows for text, label in row["lines"] if label == CONTENT and may_be_weighed(text))
@@ -93,7 +100,7 @@ def of_authors(rows: Iterable[Page], texts: Sequence[str], pieces: float, draw: 
             if draw.random() < pieces and not AUTHORED.match(line):
                 for piece in _pieces(line, draw):
                     found[piece] = 0.5
-    return found | {text: float(min(times, MOST)) for text, times in often.items()}
+    return found | {text: float(min(times, MOST)) for text, times in often.items()} | _written(chinese, "content")
 
 
 def unfenced(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Cleaning on planted defects: `python -m bench.planted_defects EN_FILES… --zh ZH_FILES…`.
 
-Into real texts of each language go frame lines of pages (`bench.frame_lines`, `bench.unseen_frames`) and sensitive items
+Into real texts of each language go frame lines of pages (`bench.frame_lines`, `bench.frame_wordings`) and sensitive items
 (`bench.made_up`), with look-alikes beside them. Printed, for each language: precision and recall of frame lines, line by line, where every
 line of the text itself that is taken out counts as wrong; precision and recall of sensitive items, masked by the
 cleaning; and how many texts a second pass would change, with `--raw` files among them.
@@ -17,7 +17,7 @@ from bench.frame_lines import frame
 from bench.look_alikes import LOOK_ALIKES
 from bench.made_up import FINDINGS
 from bench.sensitive import SENTENCES
-from bench.unseen_frames import unseen
+from bench.frame_wordings import wordings as written
 from corpus.document import Document
 from corpus.readers import read_files
 from filters.boilerplate import boilerplate_lines
@@ -26,7 +26,8 @@ from filters.config import CleanConfig
 from filters.sensitive import find, redact
 
 LINES = 6  # frame lines or menus planted in a text
-WORDINGS = ("known", "later", "unseen")
+WORDINGS = ("known", "later", "tried", "unseen")
+BY_AUTHORS = ("tried", "unseen")  # with as many look-alikes
 CONFIG = CleanConfig()
 Planted = list[tuple[str, bool | None]]  # a line, and whether it is a frame's; None for one of the text itself
 
@@ -70,16 +71,16 @@ def frames_table(language: str, texts: Sequence[str], draw: Random, wordings: st
     print("\n".join(_told(f"{language}  {wordings} wordings", counts)))
     if wordings == "known":
         print(f"    missed most: {[line for line, times in missed.most_common(8) if times]}")
-    if wordings != "unseen":
+    if wordings not in BY_AUTHORS:
         print(f"    wrong most: {[line for line, times in wrong.most_common(8) if times]}")
 
 
 def _planted(language: str, draw: Random, wordings: str) -> Iterator[Planted]:
-    """Lines that are set into one text: frames, and beside unseen ones as many look-alikes."""
+    """Lines that are set into one text: frames, and beside those of other authors as many look-alikes."""
     for _ in range(LINES):
-        if wordings == "unseen":
-            yield [(draw.choice(unseen(language, "frame")), True)]
-            yield [(draw.choice(unseen(language, "content")), False)]
+        if wordings in BY_AUTHORS:
+            yield [(draw.choice(written(wordings, language, "frame")), True)]
+            yield [(draw.choice(written(wordings, language, "content")), False)]
         else:
             yield [(line, True) for line in frame(draw, language == "zh", wordings == "later")]
 

@@ -1,9 +1,9 @@
 """Lines of a page's frame: menus, cookie banners, share buttons, copyright lines, in English and Chinese.
 
 Four looks at a line as it stands: it is a phrase of the list, it holds one, it is a row of links between separators, or what
-it is made of weighs enough (`filters/frame_score.py`). Two at its neighbours: beside lines that were found less weight is
-enough, and a run of lines that are as short as a menu's goes as a whole. What an author may have meant is left: code, list
-items, headings and table rows, unless they hold a phrase of the list.
+it is made of weighs enough (`filters/frame_score.py`). Two at the others: beside lines that were found, and on a page with
+many of them, less weight is enough, and a run of lines that are as short as a menu's goes as a whole. What an author may
+have meant is left: code, list items, headings and table rows, unless they hold a phrase of the list.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ LONG = 500  # characters of a line that is remembered
 LINES = 1 << 14  # that are remembered
 REACH = 3  # lines on either side that are beside a line
 FOUND = 3  # of them, that make less weight enough
+MANY = 0.05  # of a page's lines, that make it enough everywhere
 RUN = 5  # lines in a row that are as short as a menu's
-KNOWN, NAMED = 2, 3  # lines that were found, or names of sections, among them that make them one
+KNOWN, NAMED = 0.3, 3  # the share of them that were found, or names of sections among them, that make them one
 SHORT = 4.0  # words of a menu's line
 COMPLETE = re.compile(r"""[.!?。！？…;；:：,，、][\s"'”’」』)）\]]*\Z""")
 AUTHORED = re.compile(r"\s*(?:[-*+•‣▪]\s|\(?\d{1,3}[.)、]\s?|[a-z][.)]\s|#{1,6}\s|>|\||~~~|```|\$)")
@@ -136,10 +137,13 @@ def _beside(found: Sequence[str], likely: Sequence[bool], lines: Sequence[str]) 
     goes with it."""
     filled = [place for place, line in enumerate(lines) if line.strip()]
     near = [bool(found[place]) for place in filled]
+    many = sum(near) >= max(FOUND, MANY * len(near))
     return [
         place
         for number, place in enumerate(filled)
-        if likely[place] and not found[place] and sum(near[max(0, number - REACH) : number + REACH + 1]) >= FOUND
+        if likely[place]
+        and not found[place]
+        and (many or sum(near[max(0, number - REACH) : number + REACH + 1]) >= FOUND)
     ]
 
 
@@ -176,7 +180,9 @@ def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) ->
                 count, phrases_in = count + 1, phrases_in + bool(found[place])
                 names_in += _folded(line) in phrases().menu
             continue
-        if count >= RUN and (phrases_in >= KNOWN or names_in >= NAMED):  # of nothing but unknown ones, a list of names
+        if count >= RUN and (
+            phrases_in >= KNOWN * count or names_in >= NAMED
+        ):  # of nothing but unknown ones, a list of names
             runs.append((start, end))
         count = phrases_in = names_in = 0
     return runs
@@ -192,6 +198,6 @@ def _in_menu(line: str) -> bool:
 def _is_menu_like(bare: str) -> bool:
     if bare[-1] == "|" or COMPLETE.search(bare) or AUTHORED.match(bare) or CODE.search(bare):
         return False
-    if not any(letter.isalpha() for letter in bare):
+    if not WORDED.search(bare):
         return False
     return word_count(bare) <= SHORT and (bare[0].isupper() or IDEOGRAPH.search(bare) is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.page_lines import CONTENT, FRAME, UNKNOWN, page_lines
-from bench.unseen_frames import unseen
+from bench.frame_wordings import wordings
 
 LONG = "The river rises in the hills and falls two hundred metres before it meets the sea in the west."
 PAGE = f"""<body><nav><a href=a>Home</a></nav><div class="share-bar">Tell a friend</div><div><h1>The river</h1>
@@ -21,8 +21,10 @@ def test_a_page_with_thousands_of_elements_in_one_is_read_at_once() -> None:
     assert len(page_lines("<body>" + "<p>A line.</p>" * 20_000)) == 20_000
 
 
-def test_unseen_wordings_are_many_and_of_one_kind() -> None:
+def test_unseen_wordings_are_many_of_one_kind_and_were_not_learned_from() -> None:
     for language in ("en", "zh"):
-        frames, content = (set(unseen(language, what)) for what in ("frame", "content"))
-        assert min(len(frames), len(content)) >= 120
+        frames, content = (set(wordings("unseen", language, what)) for what in ("frame", "content"))
+        assert min(len(frames), len(content)) >= 200
         assert not frames & content
+        for what, lines in (("frame", frames), ("content", content)):
+            assert not lines & set(wordings("written", language, what))

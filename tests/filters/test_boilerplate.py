@@ -86,6 +86,22 @@ def test_beside_lines_of_a_frame_less_is_enough() -> None:
     ]
 
 
+def test_on_a_page_with_many_lines_of_a_frame_less_is_enough_everywhere() -> None:
+    text = ["A sentence of the text stands here, and it is long enough to be nobody's menu."] * 4
+    frame = ["Log in", "Read more", "Share on Facebook"]
+    assert boilerplate_lines([*frame, *text, "Local heroes"])[-1] == BESIDE
+    assert boilerplate_lines([*frame, *text * 20, "Local heroes"])[-1] == ""
+
+
+def test_letters_of_a_quiz_are_no_menu() -> None:
+    assert boilerplate_lines(["Home", "About us", "A", "B", "C", "D"])[2:] == [""] * 4
+
+
+def test_a_few_known_names_do_not_take_a_long_list_with_them() -> None:
+    people = ["Anna Berg", "Otto Kern", "Mei Lin", "Ivan Petrov", "Rosa Diaz", "Sam Cole", "Lea Roth", "Max Ober"]
+    assert boilerplate_lines(["Log in", "Read more", *people])[2:] == [""] * 8
+
+
 def test_code_in_a_fence_is_never_a_menu() -> None:
     lines = ["```", "Home", "Login", "Search", "Menu", "Help", "```"]
     assert boilerplate_lines(lines) == [""] * 7
