@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from bench.frame_lines import all_templates, written
-from bench.page_lines import CONTENT, FRAME
 from bench.frame_wordings import wordings as written_by_others
+from bench.page_lines import CONTENT, FRAME
 from filters.boilerplate import AUTHORED, boilerplate_fenced, may_be_weighed
 from filters.frame_score import HAN
 

@@ -1,7 +1,7 @@
 """Lines of a page's frame as sites write them, drawn from templates: navigation, cookies, copyright, sharing, comments, shops.
 
 Written from what pages look like and not from the list that the filter ships (`filters/boilerplate.yaml`). `LATER_EN`
-and `LATER_ZH` were written after the list, the weights were learned with them. What nothing was made with is `bench.frame_wordings`.
+and `LATER_ZH` were written after the list, the weights were learned with them. Those of other authors are in `bench.frame_wordings`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from bench.frame_lines import frame
+from bench.frame_wordings import wordings as written
 from bench.look_alikes import LOOK_ALIKES
 from bench.made_up import FINDINGS
 from bench.sensitive import SENTENCES
-from bench.frame_wordings import wordings as written
 from corpus.document import Document
 from corpus.readers import read_files
 from filters.boilerplate import boilerplate_lines

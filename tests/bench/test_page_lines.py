@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.page_lines import CONTENT, FRAME, UNKNOWN, page_lines
 from bench.frame_wordings import wordings
+from bench.page_lines import CONTENT, FRAME, UNKNOWN, page_lines
 
 LONG = "The river rises in the hills and falls two hundred metres before it meets the sea in the west."
 PAGE = f"""<body><nav><a href=a>Home</a></nav><div class="share-bar">Tell a friend</div><div><h1>The river</h1>
