@@ -50,10 +50,10 @@ def _shard(folder: Path, start: int) -> Path:
     return folder / "documents" / f"{start:09}.parquet"
 
 
-def run(folder: Path, out: Path, workers: int, kill_after_s: float | None) -> Told:
-    """`hornbook filter dedup`, to its end or to a kill of the whole tree."""
+def run(folder: Path, out: Path, how: list[str], kill_after_s: float | None) -> Told:
+    """`hornbook filter dedup` with the options in `how`, to its end or to a kill of the whole tree."""
     command = [sys.executable, "-m", "ray_jobs.cli.main", "filter", "dedup", str(folder / "documents"),
-               "--out", str(out), "--workers", str(workers)]  # fmt: skip
+               "--out", str(out), *how]  # fmt: skip
     begun, peak, cpu = time.monotonic(), 0.0, {}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **ONE_THREAD})
     killed = False
@@ -99,21 +99,21 @@ def _times(tree: list[psutil.Process]) -> dict[int, float]:
     return found
 
 
-def whole(folder: Path, workers: int) -> Told:
+def whole(folder: Path, how: list[str]) -> Told:
     """One run without a break."""
-    return run(folder, folder / "whole.parquet", workers, None)
+    return run(folder, folder / "whole.parquet", how, None)
 
 
-def killed(folder: Path, workers: int, about_s: float, kills: int, seed: int) -> Told:
+def killed(folder: Path, how: list[str], about_s: float, kills: int, seed: int) -> Told:
     """Runs that are ended at random moments within the time that a whole one took, and one that goes on to the end."""
     chance, out = random.Random(seed), folder / "killed.parquet"
     runs = []
     for _ in range(kills):
-        runs.append(run(folder, out, workers, chance.uniform(0.1, 0.9) * about_s))
+        runs.append(run(folder, out, how, chance.uniform(0.1, 0.9) * about_s))
         print(json.dumps(runs[-1]), flush=True)
         if not runs[-1]["killed"]:
             return {"runs": runs, **runs[-1]}
-    last = run(folder, out, workers, None)
+    last = run(folder, out, how, None)
     return {"runs": runs, **last, "peak_rss_mib": max(one["peak_rss_mib"] for one in [*runs, last])}
 
 
@@ -144,27 +144,30 @@ def main() -> None:
     parser.add_argument("steps", nargs="*", default=["make", "whole", "killed"])
     parser.add_argument("--documents", type=int, default=50_000)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--unit", default="document", help="document, passage or meaning")
     parser.add_argument("--kills", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--folder", type=Path, default=OUT / "dedup-scale")
     options = parser.parse_args()
     folder = options.folder / str(options.documents)
     (folder / "documents").mkdir(parents=True, exist_ok=True)
-    notes = folder / f"whole-{options.workers}.json"
+    notes = folder / f"whole-{options.unit}-{options.workers}.json"
+    how = ["--workers", str(options.workers), "--unit", options.unit]
     if "make" in options.steps:
         make(folder, options.documents)
     if "whole" in options.steps:
-        notes.write_text(json.dumps(whole(folder, options.workers)))
+        notes.write_text(json.dumps(whole(folder, how)))
         print(notes.read_text(), flush=True)
     if "killed" in options.steps:
         about = json.loads(notes.read_text())["wall_s"]
-        found = killed(folder, options.workers, about, options.kills, options.seed)
+        found = killed(folder, how, about, options.kills, options.seed)
         print(json.dumps(found), flush=True)
         same = _digest(folder / "whole.parquet") == _digest(folder / "killed.parquet")
         print(
             f"killed {sum(one['killed'] for one in found['runs'])} times, resumed: {'the same' if same else 'ANOTHER'} result"
         )
-        print("\n".join(recall(folder / "killed.parquet", options.documents)))
+        if options.unit == "document":
+            print("\n".join(recall(folder / "killed.parquet", options.documents)))
 
 
 def _digest(path: Path) -> str:

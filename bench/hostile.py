@@ -32,9 +32,11 @@ from ray_jobs import (  # loaded before a verb begins  # noqa: F401
     facts_files,
     judge_files,
     mix_files,
+    passage_files,
     plain_files,
     redact_files,
     redundancy_files,
+    retelling_files,
 )  # fmt: skip
 from ray_jobs.cli.main import main as hornbook
 

@@ -31,6 +31,7 @@ READS_ALL: dict[str, str] = {
     "dedup": "dedup {file} --out {out}",
     "dedup, lines": "dedup {file} --unit line --out {out}",
     "dedup, paragraphs": "dedup {file} --unit paragraph --out {out}",
+    "dedup, passages": "dedup {file} --unit passage --out {out}",
     "classifier train, fastText": "classifier train --teaches {file} --other {good} --kind fasttext --out {out}",
     "redundancy score, loss": "redundancy score {file} --by loss --out {out}",
 }

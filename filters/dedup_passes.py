@@ -8,15 +8,15 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from corpus.shards import Partition, open_partition, read_partition
+from corpus.shards import Partition, read_partition
 from corpus.store import Store
 from filters.batch import slices, text_series
 from filters.candidates import EXACT, column_of
 from filters.config import DuplicatesConfig
 from filters.minhash import jaccard, shingle_sets, sign
 from filters.segments import offsets_of
+from filters.spilled import rows_between
 
 SIGN_BYTES = 1 << 19  # text signed at a time: its words and shingles stay in the processor's cache
 GROUP_ROWS = 1024  # of a spilled partition: what is read at least
@@ -114,23 +114,11 @@ class Load:
 def verify(load: Load, store: Store, spilled: Sequence[Partition], threshold: float) -> pa.Table:
     """The pairs whose exact similarity reaches the threshold."""
     sets: dict[int, np.ndarray] = {}
-    for item in (part for part in spilled if part.rows):
-        for table in _groups_of(store, item, load.number):
-            sets |= zip(table["text"].to_pylist(), map(_values, table["shingles"]), strict=True)
+    for table in rows_between(store, spilled, load.number, load.number + 1):
+        sets |= zip(table["text"].to_pylist(), map(_values, table["shingles"]), strict=True)
     values = np.array([_similar(sets[a], sets[b], threshold) for a, b in load.pairs.tolist()])
     same = values >= threshold
     return pa.table([load.pairs[same, 0], load.pairs[same, 1], values[same]], schema=VERIFIED)
-
-
-def _groups_of(store: Store, item: Partition, load: int) -> list[pa.Table]:
-    file = open_partition(store, item)
-    found = []
-    for group in range(file.num_row_groups):
-        reach = file.metadata.row_group(group).column(0).statistics
-        if reach.min <= load <= reach.max:
-            table = file.read_row_group(group)
-            found.append(table.filter(pc.equal(table["load"], load)))
-    return found
 
 
 def _values(row: pa.LargeListScalar) -> np.ndarray:

@@ -33,14 +33,22 @@ def word_vectors(texts: Sequence[str], dimensions: int = 128, seed: int = 17) ->
 
 def weighted(texts: Sequence[str]):  # type: ignore[no-untyped-def]
     """A sparse matrix [n, BUCKETS] of 1 + log counts times inverse document frequency, rows of length 1."""
-    from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    words = split_words(pl.Series(texts, dtype=pl.String).str.slice(0, CHARACTERS))
+    return TfidfTransformer(sublinear_tf=True).fit_transform(
+        counted(pl.Series(texts, dtype=pl.String).str.slice(0, CHARACTERS))
+    )
+
+
+def counted(texts: pl.Series):  # type: ignore[no-untyped-def]
+    """A sparse matrix [n, BUCKETS], float32: how often each bucket's words are in each text."""
+    from scipy.sparse import csr_matrix
+
+    words = split_words(texts)
     columns = (words.hashes[words.codes] % np.uint64(BUCKETS)).astype(np.int64)
     counts = csr_matrix((np.ones(len(columns), np.float32), (owners(words.offsets), columns)), (len(texts), BUCKETS))
     counts.sum_duplicates()
-    return TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    return counts
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,12 +23,10 @@ from filters.dedup import begin_work, find_duplicates, s_curve
 from filters.dedup_passes import Stored
 from filters.planted_copies import Outcome, self_test
 from filters.repeated_parts import Unit, find_shared, without_shared
-from filters.semantic import nearest_better, repeats, shares
-from filters.vectors import word_vectors
 from ray_jobs.passes import passes_for
 from ray_jobs.plain_files import batches, unread
 from ray_jobs.recipe import RunConfig
-from ray_jobs.sink import sink, write_out
+from ray_jobs.sink import sink
 
 READ = "read.json"  # in the work folder: all files are read, and what of them could not be
 PART_ROWS = 20_000
@@ -45,13 +42,11 @@ def dedup_files(files: Sequence[str], out: str | Path, threshold: float, field: 
     config = DuplicatesConfig(threshold=threshold)
     work = open_store(f"{out}.work")
     begin_work(work, config, {"files": state_of(files), "field": field})
-    documents, unread_rows = _staged(files, field, work)
+    documents, unread_rows = staged(files, field, work)
     run = passes_for(RunConfig(workers=workers)).map
     copies = find_duplicates([Stored(work, item) for item in documents], config, run, work)
     kept = _write_kept(work, documents, copies, out)
-    clear(work)
-    if work.local:
-        shutil.rmtree(work.local, ignore_errors=True)
+    cleared(work)
     return [
         f"{sum(item.rows for item in documents):,} documents, {kept:,} kept",
         *(f"{count:,} {kind} copies" for kind, count in Counter(copies["kind"].to_pylist()).items()),
@@ -83,7 +78,7 @@ def self_test_lines(found: Outcome, config: DuplicatesConfig) -> Iterator[str]:
     yield from _curve(config)
 
 
-def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partition], list[str]]:
+def staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partition], list[str]]:
     """The documents as partitions, and a line for each reason why rows could not be read."""
     if not work.exists(READ):
         there = {partition_index(name) for name in work.names("documents/")}
@@ -95,8 +90,15 @@ def _staged(files: Sequence[str], field: str, work: Store) -> tuple[list[Partiti
     parts = [committed_partition(work, name) for name in work.names("documents/")]
     told: list[str] = orjson.loads(work.read(READ))
     if not parts:
-        raise _nothing_to_read(told)
+        raise nothing_to_read(told)
     return parts, told
+
+
+def cleared(work: Store) -> None:
+    """Nothing is left of a work folder."""
+    clear(work)
+    if work.local:
+        shutil.rmtree(work.local, ignore_errors=True)
 
 
 def _write_kept(work: Store, documents: Sequence[Partition], copies: pa.Table, out: str | Path) -> int:
@@ -128,7 +130,7 @@ def shared_files(files: Sequence[str], out: str | Path, unit: Unit, field: str) 
             characters += int(lost.sum())
             empty += int(pc.sum(pc.invert(filled)).as_py() or 0)
         if not documents:
-            raise _nothing_to_read(unread(rejected))
+            raise nothing_to_read(unread(rejected))
     return [
         f"{len(shared.hashes):,} {unit}s stand in three documents or more",
         f"{changed:,} of {documents:,} documents changed, {characters:,} characters went",
@@ -137,33 +139,7 @@ def shared_files(files: Sequence[str], out: str | Path, unit: Unit, field: str) 
     ]
 
 
-def retellings_files(files: Sequence[str], out: str | Path, threshold: float, field: str) -> list[str]:
-    """Write the documents that are not too near another one in meaning, and what other thresholds would take."""
-    tables, rejected = _tables(files, field)
-    whole = pa.concat_tables(tables)
-    ids = np.array(whole["id"].to_pylist(), object)
-    rank = np.empty(len(ids), np.int64)
-    rank[np.argsort(ids, kind="stable")] = np.arange(len(ids))
-    found = nearest_better(word_vectors(whole["text"].to_pylist()), rank)
-    gone = repeats(found, threshold)
-    write_out(out, whole.filter(pa.array(~gone)))
-    told = ", ".join(f"{share:.1%} at {value:g}" for value, share in shares(found))
-    return [
-        f"{whole.num_rows:,} documents, {int((~gone).sum()):,} kept at {threshold:g}",
-        f"would go: {told}",
-        *unread(rejected),
-    ]
-
-
-def _tables(files: Sequence[str], field: str) -> tuple[list[pa.Table], list[Rejection]]:
-    rejected: list[Rejection] = []
-    tables = list(batches(files, field, rejected))
-    if not tables:
-        raise _nothing_to_read(unread(rejected))
-    return tables, rejected
-
-
-def _nothing_to_read(told: Sequence[str]) -> RecipeError:
+def nothing_to_read(told: Sequence[str]) -> RecipeError:
     """No document at all is an error, and the reasons are its hint."""
     return RecipeError("no readable document in these files", hint="; ".join(told[:3]))
 

@@ -20,7 +20,8 @@ TEXT_DEDUP = Environment("text-dedup", ("text-dedup==0.4.0", "setuptools<81"))
 NEMO = Environment(
     "nemo-curator", ("nemo-curator==1.1.0", "fasttext-numpy2-wheel", "sentencepiece", "peft", "ftfy", "beautifulsoup4")
 )
-ENVIRONMENTS = (DATATROVE, GAOYA, DATA_JUICER, TEXT_DEDUP, NEMO)
+SUFFIXES = Environment("pydivsufsort", ("pydivsufsort==0.0.20", "numpy==2.3.5"))
+ENVIRONMENTS = (DATATROVE, GAOYA, DATA_JUICER, TEXT_DEDUP, NEMO, SUFFIXES)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
               "NUMBA_NUM_THREADS": "1"}  # fmt: skip
 
@@ -48,7 +49,7 @@ class Arm:
 
 
 OURS = ("polars", "numpy", "rensa")
-TASKS = ("rules", "minhash", "sensitive", "chain")
+TASKS = ("rules", "minhash", "sensitive", "chain", "passages")
 THEIRS, SHARES = ("datatrove", "spacy"), {"rules": 1_000_000, "minhash": 1000, "sensitive": 20_000}
 ARMS = (
     *(Arm("hornbook", task, HERE, "hornbook.py", OURS) for task in TASKS),
@@ -59,4 +60,5 @@ ARMS = (
     Arm("gaoya, asked", "minhash", GAOYA, "gaoya_index.py", ("gaoya",), more=("lookup",)),
     Arm("data-juicer", "minhash", DATA_JUICER, "datajuicer_minhash.py", ("py-data-juicer",), 5000),
     Arm("text-dedup", "minhash", TEXT_DEDUP, "textdedup_minhash.py", ("text-dedup",), 5000),
+    Arm("pydivsufsort", "passages", SUFFIXES, "divsufsort_passages.py", ("pydivsufsort",)),
 )

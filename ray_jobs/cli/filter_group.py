@@ -56,6 +56,7 @@ class Unit(StrEnum):
     document = "document"
     paragraph = "paragraph"
     line = "line"
+    passage = "passage"
     meaning = "meaning"
 
 
@@ -67,9 +68,12 @@ def dedup(
         float | None, typer.Option(min=0.01, max=1, help="Similarity: .8 of words, .95 of meaning.")
     ] = None,
     unit: Annotated[
-        Unit, typer.Option(help="Copies of documents, parts that many share, or retellings.")
+        Unit, typer.Option(help="Copies of documents, parts that many share, passages, or retellings.")
     ] = Unit.document,
-    workers: Annotated[int, typer.Option(min=0, help="Ray workers for documents; 0 works in this process.")] = 0,
+    words: Annotated[int, typer.Option(min=8, help="Least words of a passage.")] = 50,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Ray workers for documents and passages; 0 works in this process.")
+    ] = 0,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant copies in the files and count those found.")
     ] = False,
@@ -79,14 +83,19 @@ def dedup(
     """The documents that stay when copies go.
 
     Of each group of copies it is the one with the smallest id. `--unit line` and `paragraph` take out what three documents
-    or more share, everywhere but in one of them. `--unit meaning` compares vectors; nothing is verified there.
-    Documents are worked on in bounded memory; after a kill the same command goes on from OUT.work.
+    or more share, everywhere but in one of them. `--unit passage` cuts runs of 50 words and more (`--words`) that stand
+    earlier, in another document or in the same, and writes each cut to OUT.cuts.parquet. `--unit meaning` compares vectors;
+    nothing is verified there.
+    All but lines and paragraphs are worked on in bounded memory; after a kill the same command goes on from OUT.work.
 
     Example: hornbook filter dedup pages.jsonl.gz --out unique.parquet
     Example: hornbook filter dedup pages.jsonl.gz --unit line --out unique.parquet
+    Example: hornbook filter dedup pages.jsonl.gz --unit passage --words 50 --out unique.parquet
     Example: hornbook filter dedup pages.jsonl.gz --self-test
     """
-    from ray_jobs.dedup_files import dedup_files, retellings_files, self_test_files, shared_files
+    from ray_jobs.dedup_files import dedup_files, self_test_files, shared_files
+    from ray_jobs.passage_files import passages_files
+    from ray_jobs.retelling_files import retellings_files
 
     if self_test:
         print("\n".join(self_test_files(files, threshold or 0.8, sample, text_field)))
@@ -95,6 +104,8 @@ def dedup(
             raise typer.BadParameter("give --out FILE to write what stays, or --self-test to measure")
     elif unit is Unit.document:
         say(dedup_files(files, out, threshold or 0.8, text_field, workers))
+    elif unit is Unit.passage:
+        say(passages_files(files, out, words, text_field, workers))
     elif unit is Unit.meaning:
         say(retellings_files(files, out, threshold or 0.95, text_field))
     else:

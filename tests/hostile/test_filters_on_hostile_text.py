@@ -95,7 +95,7 @@ def test_texts_of_almost_nothing_and_of_one_thing_get_a_verdict(text: str) -> No
 
 
 CHEAP = ("score", "score, fastText", "score, classifier of words", "clean", "redact", "decontaminate", "facts, of the text",
-         "dedup", "dedup, lines", "judge", "blend", "classifier check", "redundancy score, copies")  # fmt: skip
+         "dedup", "dedup, lines", "dedup, passages", "judge", "blend", "classifier check", "redundancy score, copies")  # fmt: skip
 WHOLE = ("score", "clean", "redact", "decontaminate", "facts, of the text", "judge")  # a row each, whatever it says
 
 

@@ -25,6 +25,7 @@ from filters.config import DecontaminateConfig, DuplicatesConfig, FilterConfig
 from filters.decontaminate import decontaminator
 from filters.dedup import find_duplicates
 from filters.dedup_passes import Held, sign_part
+from filters.passages import find_passages
 from ray_jobs.plain_files import batches
 
 RULES = ("gopher", "repetition", "c4", "fineweb")
@@ -47,6 +48,12 @@ def rules(texts: Sequence[str]) -> Any:
 def minhash(texts: Sequence[str]) -> Any:
     """Signatures from raw text, index, verification and decision."""
     return {"copies": find_duplicates([table(texts)], DuplicatesConfig()).num_rows}
+
+
+def passages(texts: Sequence[str]) -> Any:
+    """Runs of fifty words that stand earlier, from raw text, each compared word by word."""
+    found = find_passages([table(texts)])
+    return {"runs": found.num_rows, "words": int(pc.sum(found["words"]).as_py() or 0)}
 
 
 def signatures(texts: Sequence[str]) -> Any:
@@ -91,7 +98,8 @@ def without(documents: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
     return documents.filter(pc.invert(pc.is_in(documents["id"], value_set=ids.combine_chunks())))
 
 
-TASKS = {"rules": rules, "minhash": minhash, "signatures": signatures, "sensitive": personal}
+TASKS = {"rules": rules, "minhash": minhash, "signatures": signatures, "sensitive": personal,
+         "passages": passages}  # fmt: skip
 
 if __name__ == "__main__":
     run_file(chain) if sys.argv[3] == "chain" else run(TASKS[sys.argv[3]])
