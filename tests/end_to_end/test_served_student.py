@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import statistics
 import urllib.request
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_an_exported_student_says_the_same_in_vllm_and_transformers(student: Pat
     [
         ("int8", "float32", 0.01),
         ("int4", "bfloat16", 0.05),
+        ("int4 as plain weights", "float32", TIE),
         ("prune-ff", "float32", TIE),
         ("low-rank", "float32", TIE),
         ("share-layers", "float32", TIE),
@@ -70,12 +72,18 @@ def test_a_compressed_student_is_served_as_it_is(
     """Different from what is opened here only where the two best are a tie to the number format of the server.
 
     `int8` rounds each activation, so a difference in the last bit can move one by a whole step; the server's `int4` kernel
-    knows no float32.
+    knows no float32, so what is stored in 4 bits is served as plain weights too.
     """
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("hornbook[local] is not installed")
     small = tmp_path / "small"
+    route, _, plain = route.partition(" as ")
     compress(student, route, small, texts=[page(index) for index in range(40)])
+    if plain:
+        load_model(small).save_pretrained(tmp_path / "plain")
+        small = shutil.copytree(
+            small, tmp_path / "plain", ignore=lambda *_: ["config.json", "model.safetensors"], dirs_exist_ok=True
+        )
     prompts = prompts_of(student)
     expected, gaps = greedy(small, prompts)
     served = in_vllm(small, prompts, tmp_path / "vllm.log", dtype)
