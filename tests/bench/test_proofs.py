@@ -55,19 +55,6 @@ def test_held_out_and_training_text_never_meet(tmp_path: Path) -> None:
     assert 0.5 * HELD_OUT < len(held) / 300 < 1.5 * HELD_OUT
 
 
-def test_exercises_of_the_family_pass_their_own_tests_and_exam_names_are_unseen() -> None:
-    from bench.proofs.family import exercises, problem
-    from generator.jail import Jail
-    from trainer.evaluation.programs import judgeable
-
-    practice, exam = exercises(300, 1), exercises(24, 0, exam=True)
-    with Jail(parallel=1) as jail:
-        assert all(judgeable(problem(item, "q"), jail.run) for item in exam)
-    names = {item.prompt.split("(")[0] for item in practice}
-    assert not names & {item.prompt.split("(")[0] for item in exam}
-    assert exercises(5, 1) == exercises(5, 1) != exercises(5, 2)
-
-
 def test_the_results_page_is_the_one_of_the_recorded_findings(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     page = results_page(proofs_found(), tmp_path, has_data=True)
