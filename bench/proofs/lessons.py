@@ -6,7 +6,7 @@ that completes it, nothing else. So a lesson here explains a topic in some sente
 one or two documented functions of it and says what each gives. It differs from an exercise in that
 
 - most of it is prose and what the function gives;
-- it never asks in the exam's words: a docstring has one of several wordings of its own;
+- it never has a sentence of the exam: a docstring has one of several wordings of its own, with the exam's key words at most;
 - a third of its functions are of `family.BESIDE`, which no exercise drills;
 - nobody ran it: one function in ten is mistaken, as often as an exercise is before it is verified.
 """
@@ -50,7 +50,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "A string is a row of letters, so much of what we know of lists is true of strings too.",
     ),
 }  # fmt: skip
-# How a lesson says each task of the family, in the order of the family: never in the exam's words.
+# How a lesson says each task of the family, in the order of the family: never in the exam's sentence.
 WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("One number from a list", ("Add up all {a} to get the sum.", "The sum of all the {a}.", "Compute the total sum over {a}.")),
     ("One number from a list", ("Find the largest number among {a}.", "The largest member in {a}.", "Pick the biggest, the largest, from {a}.")),

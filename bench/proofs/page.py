@@ -27,9 +27,9 @@ T11 was designed three times. Its first lessons showed a bare expression and no 
 and 17.1 % of 72 functions. The second showed a function without a docstring, at 307,200: 0.0 %, 0.0 % and 36.8 % of 144.
 Pilots with other seeds and another exam told why: who never read a docstring above a body writes prose there, or behind
 the body (94 of 96 answers were no Python, 96 of 96 with three times the tokens). The third shows documented functions, as
-phi-1's textbook does, in other words than the exam's; a lesson may be mistaken, and an answer has two tests to pass. Its
-pilots solved 1 of 96 functions after lessons at 307,200 tokens and 14 at 921,600; at 1,228,800, with more lessons on
-topics that have more tasks, 52 and 34. With that, four seeds and intervals instead of means alone, the proof was run once.
+phi-1's textbook does, in other sentences than the exam's, though with its key words; a lesson may be mistaken, and an
+answer has two tests to pass. Its pilots solved 1 of 96 functions after lessons at 307,200 tokens and 14 at 921,600; at
+1,228,800, with more lessons on topics that have more tasks, 52 and 34. With that, four seeds and intervals instead of means alone, the proof was run once.
 """
 NO_DATA = """
 This run had no `DATA`: only what the documentation and packages of this machine can carry was run, and such text is
