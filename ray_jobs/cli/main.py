@@ -9,6 +9,7 @@ import typer
 from corpus.errors import HornbookError
 from ray_jobs.cli import (
     cluster,
+    examples,
     filter_classifier,
     filter_group,
     filter_redundancy,
@@ -43,6 +44,7 @@ student_forms.add_to(student.app)
 app.add_typer(student.app, name="student")
 app.add_typer(lab.app, name="lab")
 app.add_typer(cluster.app, name="cluster")
+examples.set_apart(app)
 
 
 def main() -> None:
