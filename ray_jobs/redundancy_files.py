@@ -161,6 +161,10 @@ def grow_files(data: Labelled, out: str | Path, until: float, doubt: Doubt, seed
 def _numbers(scores: str | Path, column: str) -> dict[str, float]:
     try:
         table = read_columns(scores, ["id", column])
+    except FileNotFoundError:
+        raise SetupError(
+            f"{scores}: there is no such file; `hornbook filter redundancy score` or `judge` writes one"
+        ) from None
     except (OSError, KeyError, pa.ArrowException) as error:
         raise SetupError(f"{scores}: no column `{column}` to read: {str(error).splitlines()[0]}") from None
     pairs = zip(table["id"].to_pylist(), table[column].cast(pa.float64()).to_pylist(), strict=True)

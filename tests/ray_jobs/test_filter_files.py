@@ -147,6 +147,9 @@ def test_numbers_that_are_not_there_are_a_named_error(tmp_path: Path) -> None:
     done = hornbook("redundancy", "measure", path, "--scores", tmp_path / "scores.parquet")
     assert done.returncode == 3
     assert "no column `score`" in done.stderr
+    gone = hornbook("redundancy", "measure", path, "--scores", tmp_path / "gone.parquet")
+    assert gone.returncode == 3
+    assert "gone.parquet: there is no such file" in gone.stderr
 
 
 def test_redacted_files_hold_no_finding_and_count_what_was_replaced(tmp_path: Path) -> None:
