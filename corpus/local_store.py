@@ -61,6 +61,13 @@ class Disk:
         path.unlink(missing_ok=True)
 
 
+class Forgetful(Disk):
+    """For a folder that does not outlive the process: nothing is made durable."""
+
+    def fsync(self, path: Path) -> None:
+        pass
+
+
 class LocalStore(Store):
     """A folder on this machine."""
 

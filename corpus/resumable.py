@@ -6,8 +6,11 @@ whole, because it got the name last, and the name carries a part of its checksum
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -16,6 +19,7 @@ import xxhash
 
 from corpus.errors import StateError
 from corpus.ids import canonical
+from corpus.local_store import Forgetful, LocalStore
 from corpus.shards import Partition, committed_partition, write_partition
 from corpus.store import Store
 
@@ -33,6 +37,16 @@ def begin(store: Store, plan: object) -> None:
         return
     clear(store)
     store.commit(PLAN, wanted)
+
+
+@contextmanager
+def folder_for(work: Store | None) -> Iterator[Store]:
+    """The folder to work in, or a temporary one, in which nothing is made durable, for work that is not to be resumed."""
+    if work is not None:
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="hornbook-work-") as folder:
+        yield LocalStore(Path(folder), Forgetful())
 
 
 def clear(store: Store) -> None:

@@ -180,9 +180,7 @@ def _runs(lines: Sequence[str], found: Sequence[str], fenced: Sequence[bool]) ->
                 count, phrases_in = count + 1, phrases_in + bool(found[place])
                 names_in += _folded(line) in phrases().menu
             continue
-        if count >= RUN and (
-            phrases_in >= KNOWN * count or names_in >= NAMED
-        ):  # of nothing but unknown ones, a list of names
+        if count >= RUN and (phrases_in >= KNOWN * count or names_in >= NAMED):  # else it is a list of names
             runs.append((start, end))
         count = phrases_in = names_in = 0
     return runs

@@ -13,16 +13,13 @@ bucket, eight for a pair.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from corpus.local_store import Disk, LocalStore
-from corpus.resumable import Run, begin, resumed
+from corpus.resumable import Run, begin, folder_for, resumed
 from corpus.shards import Partition, read_partition
 from corpus.store import Store
 from filters.candidates import Candidates, gather, involved, loads, members, pairs, shares
@@ -43,13 +40,6 @@ AT_ONCE = 1 << 16  # pairs
 PASSES_VERSION = 1  # changes when a pass would make something else of the same documents
 
 
-class Forgetful(Disk):
-    """For a folder that does not outlive the process: nothing is made durable."""
-
-    def fsync(self, path: Path) -> None:
-        pass
-
-
 def find_duplicates(
     parts: Sequence[Part | pa.Table], config: DuplicatesConfig, run: Run = map, work: Store | None = None
 ) -> pa.Table:
@@ -60,10 +50,8 @@ def find_duplicates(
     Without, it works in a temporary folder.
     """
     given = [Held(part) if isinstance(part, pa.Table) else part for part in parts]
-    if work is not None:
-        return _found(given, config, run, work)
-    with tempfile.TemporaryDirectory(prefix="hornbook-dedup-") as folder:
-        return _found(given, config, run, LocalStore(Path(folder), Forgetful()))
+    with folder_for(work) as folder:
+        return _found(given, config, run, folder)
 
 
 def begin_work(work: Store, config: DuplicatesConfig, documents: object) -> None:

@@ -11,21 +11,17 @@ and a killed run goes on where it was. What is held is 36 bytes a run.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from corpus.local_store import LocalStore
-from corpus.resumable import Run, begin, resumed
+from corpus.resumable import Run, begin, folder_for, resumed
 from corpus.shards import Partition, read_partition
 from corpus.store import Store
-from filters.dedup import Forgetful
 from filters.dedup_passes import Held, Part
 from filters.passage_passes import (
     RUNS,
@@ -58,10 +54,8 @@ def find_passages(
     Parts have a column `text`. With `work`, a folder that `begin_passages` has seen, a killed call goes on where it was.
     """
     given = [Held(part) if isinstance(part, pa.Table) else part for part in parts]
-    if work is not None:
-        return _found(given, least, run, work)
-    with tempfile.TemporaryDirectory(prefix="hornbook-passages-") as folder:
-        return _found(given, least, run, LocalStore(Path(folder), Forgetful()))
+    with folder_for(work) as folder:
+        return _found(given, least, run, folder)
 
 
 def begin_passages(work: Store, least: int, documents: object) -> None:

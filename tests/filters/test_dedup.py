@@ -17,10 +17,10 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.local_store import LocalStore
+from corpus.local_store import Forgetful, LocalStore
 from filters.components import components, pairs_of
 from filters.config import DuplicatesConfig
-from filters.dedup import DUPLICATES, Forgetful, find_duplicates
+from filters.dedup import DUPLICATES, find_duplicates
 from filters.minhash import jaccard, s_curve, shingle_sets, sign
 from filters.near_index import NearIndex
 from tests.crash.disks import CountingDisk

@@ -42,6 +42,19 @@ def kept(path: Path) -> list[str]:
     return pq.read_table(path)["text"].to_pylist()
 
 
+def killed_while_making(folder: Path, program: str, source: str, out: Path) -> None:
+    """Run a program until it has made some of the twelve partitions of a folder, and end it with SIGKILL."""
+    process = subprocess.Popen([sys.executable, "-c", program, source, str(out)], cwd=ROOT)
+    try:
+        end = time.monotonic() + 60
+        while len(list(folder.glob("*.parquet"))) < 3 and time.monotonic() < end:
+            time.sleep(0.02)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert 3 <= len(list(folder.glob("*.parquet"))) < 12
+
+
 @pytest.fixture(scope="module")
 def english() -> list[str]:
     from tests.end_to_end.conftest import page
@@ -91,15 +104,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_result(
 ) -> None:
     web = written(tmp_path / "web.jsonl", [text for text in english for _ in range(2)])
     out, work = tmp_path / "killed.parquet", tmp_path / "killed.parquet.work"
-    process = subprocess.Popen([sys.executable, "-c", SLOW, web, str(out)], cwd=ROOT)
-    try:
-        end = time.monotonic() + 60
-        while len(list(work.glob("signed/*.parquet"))) < 3 and time.monotonic() < end:
-            time.sleep(0.02)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert 3 <= len(list(work.glob("signed/*.parquet"))) < 12
+    killed_while_making(work / "signed", SLOW, web, out)
     assert not out.exists()
     monkeypatch.setattr(verb, "PART_ROWS", 10)
     for path in (out, tmp_path / "whole.parquet"):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,7 +11,7 @@ import pytest
 from corpus.errors import RecipeError
 from ray_jobs import dedup_files
 from ray_jobs.passage_files import passages_files
-from tests.ray_jobs.test_dedup_files import ROOT, kept, written
+from tests.ray_jobs.test_dedup_files import kept, killed_while_making, written
 
 SLOW = """
 import sys, time
@@ -70,15 +65,7 @@ def test_files_in_which_nothing_is_said_twice_have_an_empty_record(tmp_path: Pat
 def test_killed_in_the_middle_it_goes_on_to_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     web = written(tmp_path / "web.jsonl", pages(120))
     out, work = tmp_path / "killed.parquet", tmp_path / "killed.parquet.work"
-    process = subprocess.Popen([sys.executable, "-c", SLOW, web, str(out)], cwd=ROOT)
-    try:
-        end = time.monotonic() + 60
-        while len(list(work.glob("samples/*.parquet"))) < 3 and time.monotonic() < end:
-            time.sleep(0.02)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert 3 <= len(list(work.glob("samples/*.parquet"))) < 12
+    killed_while_making(work / "samples", SLOW, web, out)
     assert not out.exists()
     monkeypatch.setattr(dedup_files, "PART_ROWS", 10)
     for path in (out, tmp_path / "whole.parquet"):
